@@ -1,4 +1,4 @@
-"""Seals the tests off from the machine: own home, own git configuration, no prompts, no network, fixed time and locale."""
+"""Seals the tests off: own home, own git configuration, no prompts, no network, fixed time and locale."""
 
 from __future__ import annotations
 
