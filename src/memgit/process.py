@@ -95,7 +95,8 @@ class Conversation:
         self._argv = argv
         self._errors = _error_file()
         self._child = _start(argv, cwd, env, subprocess.PIPE, self._errors, keep_fds)
-        assert self._child.stdin is not None and self._child.stdout is not None
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
         self._in: IO[bytes] = self._child.stdin
         self._out: IO[bytes] = self._child.stdout
 

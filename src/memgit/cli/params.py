@@ -45,34 +45,34 @@ class NotPlain(Exception):
     """Not a well-formed call of a command: Typer has to look at it."""
 
 
-def flag(name: str, help: str, *flags: str) -> Param:
+def flag(name: str, about: str, *flags: str) -> Param:
     """An option that is there or not."""
-    return Param(name, flags or ("--" + name.replace("_", "-"),), "flag", help)
+    return Param(name, flags or ("--" + name.replace("_", "-"),), "flag", about)
 
 
-def text(name: str, help: str, metavar: str, *flags: str, choices: tuple[str, ...] = ()) -> Param:
+def text(name: str, about: str, metavar: str, *flags: str, choices: tuple[str, ...] = ()) -> Param:
     """An option with a value."""
-    return Param(name, flags or ("--" + name.replace("_", "-"),), "text", help, metavar, choices)
+    return Param(name, flags or ("--" + name.replace("_", "-"),), "text", about, metavar, choices)
 
 
-def number(name: str, help: str, metavar: str, *flags: str) -> Param:
+def number(name: str, about: str, metavar: str, *flags: str) -> Param:
     """An option with a whole number."""
-    return Param(name, flags or ("--" + name.replace("_", "-"),), "number", help, metavar)
+    return Param(name, flags or ("--" + name.replace("_", "-"),), "number", about, metavar)
 
 
-def many(name: str, help: str, metavar: str, *flags: str) -> Param:
+def many(name: str, about: str, metavar: str, *flags: str) -> Param:
     """An option that may be given several times."""
-    return Param(name, flags or ("--" + name.replace("_", "-"),), "many", help, metavar)
+    return Param(name, flags or ("--" + name.replace("_", "-"),), "many", about, metavar)
 
 
-def argument(name: str, help: str, metavar: str, *, required: bool = True) -> Param:
+def argument(name: str, about: str, metavar: str, *, required: bool = True) -> Param:
     """A single argument."""
-    return Param(name, (), "text", help, metavar, (), required)
+    return Param(name, (), "text", about, metavar, (), required)
 
 
-def arguments(name: str, help: str, metavar: str, *, required: bool = False) -> Param:
+def arguments(name: str, about: str, metavar: str, *, required: bool = False) -> Param:
     """All remaining arguments."""
-    return Param(name, (), "many", help, metavar, (), required)
+    return Param(name, (), "many", about, metavar, (), required)
 
 
 COMMON = (

@@ -95,7 +95,8 @@ def _annotation(param: Param) -> tuple[Any, Any]:
     if param.flags:
         return Annotated[kind, typer.Option(*param.flags, **extra)], default
     if param.required:
-        return Annotated[list[str] if param.kind == "many" else str, typer.Argument(**extra)], inspect.Parameter.empty
+        needed: Any = list[str] if default == [] else str
+        return Annotated[needed, typer.Argument(**extra)], inspect.Parameter.empty
     return Annotated[kind, typer.Argument(**extra)], default
 
 

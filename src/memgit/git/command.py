@@ -39,7 +39,6 @@ _FIXED = {
     "GIT_EDITOR": "false",
     "GIT_ADVICE": "0",
     "GIT_LITERAL_PATHSPECS": "1",
-    "GIT_FLUSH": "0",
     "LC_ALL": "C",
     "LANGUAGE": "C",
 }

@@ -161,7 +161,7 @@ def _no_repository(failure: CommandFailed, directory: str | None) -> MemgitError
             f"{os.path.abspath(where)} is not in a git repository.", "Run `git init` there first, or use -C PATH."
         )
     if "repository extension" in failure.stderr or "repo version" in failure.stderr:
-        return UnsupportedRepository(f"This repository uses a format that git itself can't read here: {' '.join(said)}")
+        return UnsupportedRepository(f"This git can't read the repository's format: {' '.join(said)}")
     return MemgitError(f"git can't open this repository: {reason}", "\n".join(said[1:]) or None)
 
 

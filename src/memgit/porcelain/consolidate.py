@@ -13,7 +13,6 @@ from memgit.core.consolidation.gather import Step
 from memgit.core.consolidation.plan import Plan, StopReason
 from memgit.core.consolidation.policy import Kept, Policy, Report, Request, Squash
 from memgit.core.consolidation.runs import Collapsed
-from memgit.core.memory import MemoryPaths
 from memgit.core.objects import EMPTY_TREE, Oid, RefName, hash_object
 from memgit.core.operations import LOG_REF, Created, Operation, RefChange
 from memgit.core.trees import Trees, changes
@@ -76,7 +75,7 @@ class _Run:
     def __init__(self, repo: Repository, policy: Policy, workspace: bytes, request: Request, now_s: int) -> None:
         self.repo = repo
         self.policy = policy
-        self.paths = MemoryPaths(policy.memory, workspace)
+        self.paths = policy.memory.under(workspace)
         self.request = request
         self.now_s = now_s
         self.calendar = windows.Calendar(policy.window, policy.zone)
@@ -403,9 +402,7 @@ def _kept(outlook: Outlook) -> tuple[Kept, ...]:
         Kept("made by people, or changing more than memory", people),
         Kept("automatic, their window is still open", waiting),
         Kept("automatic, with no neighbour of their window to join", alone),
-        Kept(
-            "in windows that stay in pieces: a merge, a fork, a pin or a change to the same file lies between", pieces
-        ),
+        Kept("in windows kept in pieces by a merge, a fork, a pin or a change to the same file", pieces),
     )
     return tuple(kept for kept in found if kept.count)
 

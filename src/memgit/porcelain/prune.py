@@ -46,7 +46,8 @@ def run(repo: Repository, keep_s: int, now_s: int, *, dry_run: bool) -> Pruned:
                 made = operations.write(replace(operation, undoes=undoes), previous, oplog.created(reader, operation))
                 objects += made
                 previous = new_ids[operation.oid] = hash_object(*made[-1])
-            assert tip is not None and previous is not None
+            assert tip is not None
+            assert previous is not None
             unique = list(dict.fromkeys(objects))
             change.store(len(unique), unique)
             change.move([RefUpdate(LOG_REF, previous, tip)], f"memgit: prune {len(forgotten)} operations")

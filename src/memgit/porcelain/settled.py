@@ -30,7 +30,9 @@ def _path(repo: Repository) -> str:
 
 
 def _fingerprint(policy: Policy, request: Request) -> str:
-    text = repr((policy, request.published, request.since))
+    memory = (policy.memory.include.lines, policy.memory.exclude.lines)
+    plain = (policy.window, policy.zone, policy.commute, policy.keep_empty, policy.rules, policy.subject)
+    text = repr((memory, plain, request.published, request.since))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
