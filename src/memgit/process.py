@@ -64,18 +64,30 @@ def run(
 
 
 def stream(
-    argv: tuple[str, ...], *, cwd: str | None = None, env: Mapping[str, str] | None = None, stdin: bytes = b""
+    argv: tuple[str, ...],
+    *,
+    cwd: str | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: Iterable[bytes] = (),
 ) -> Iterator[bytes]:
     """The program's output in chunks as it comes; raises CommandFailed at the end if it failed.
 
-    stdin: handed over whole before the first read, so the program must read it all before it writes.
+    stdin: goes to a nameless file first, so it may be larger than a pipe whatever the program's habits.
     """
-    with Conversation(argv, cwd=cwd, env=env) as child:
-        child.send(stdin)
-        child.close_input()
-        while chunk := child.receive_some():
-            yield chunk
-        child.finish()
+    with _nameless_file() as given, _nameless_file() as errors:
+        given.writelines(stdin)
+        given.flush()
+        given.seek(0)
+        child = _start(argv, cwd, env, given, errors, ())
+        try:
+            assert child.stdout is not None
+            output = child.stdout.fileno()
+            while chunk := os.read(output, _CHUNK):
+                yield chunk
+            if child.wait():
+                raise _failure(argv, child.returncode, errors)
+        finally:
+            stop(child)
 
 
 class Conversation:
@@ -93,7 +105,7 @@ class Conversation:
         keep_fds: tuple[int, ...] = (),
     ) -> None:
         self._argv = argv
-        self._errors = _error_file()
+        self._errors = _nameless_file()
         self._child = _start(argv, cwd, env, subprocess.PIPE, self._errors, keep_fds)
         assert self._child.stdin is not None
         assert self._child.stdout is not None
@@ -115,10 +127,6 @@ class Conversation:
         except BrokenPipeError:
             self.finish()
 
-    def receive_some(self) -> bytes:
-        """What is there, at least a byte, at most 256 KiB; empty at the end."""
-        return os.read(self._out.fileno(), _CHUNK)
-
     def receive_line(self) -> bytes:
         """A line with its newline."""
         return self._out.readline()
@@ -137,8 +145,7 @@ class Conversation:
         rest = self._out.read()
         status = self._child.wait()
         if status:
-            self._errors.seek(0)
-            raise CommandFailed(self._argv, status, self._errors.read().decode("utf-8", "replace"))
+            raise _failure(self._argv, status, self._errors)
         return rest
 
     def __enter__(self) -> Conversation:
@@ -173,10 +180,15 @@ def stop(child: subprocess.Popen[bytes]) -> None:
         break
 
 
-def _error_file() -> IO[bytes]:
-    """A nameless file for what a program says, which unlike a pipe never fills up."""
+def _failure(argv: tuple[str, ...], status: int, errors: IO[bytes]) -> CommandFailed:
+    errors.seek(0)
+    return CommandFailed(argv, status, errors.read().decode("utf-8", "replace"))
+
+
+def _nameless_file() -> IO[bytes]:
+    """For bytes that go to or come from a program; unlike a pipe it never fills up."""
     if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("memgit-stderr"), "w+b")
+        return os.fdopen(os.memfd_create("memgit"), "w+b")
     import tempfile  # where memfd is missing; 5 ms that Linux need not pay
 
     return tempfile.TemporaryFile()
@@ -186,7 +198,7 @@ def _start(
     argv: tuple[str, ...],
     cwd: str | None,
     env: Mapping[str, str] | None,
-    stdin: int,
+    stdin: int | IO[bytes],
     stderr: int | IO[bytes],
     keep_fds: Iterable[int],
 ) -> subprocess.Popen[bytes]:

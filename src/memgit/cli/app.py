@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 
@@ -28,6 +29,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Entry point of `memgit` and `git memgit`."""
+    gc.disable()  # a process of seconds with no reference cycles to speak of
     sys.exit(run(sys.argv[1:]))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from memgit.core.objects import EMPTY_TREE, Oid, ReadMany, hash_object
 
@@ -76,11 +76,29 @@ class Trees:
         for oid, raw in zip(missing, self._read_many(missing), strict=True):
             self._parsed[oid] = _parse(raw)
 
+    def fetch_changed(self, pairs: Sequence[tuple[Oid, Oid]], onto: Oid) -> None:
+        """Read what `graft` will need to make these changes to `onto`, a level of directories at a time."""
+        level, base = list(pairs), [onto]
+        while level:
+            self.fetch([*base, *(oid for pair in level for oid in pair)])
+            tops = [self[oid] for oid in base]
+            below = []
+            names: set[bytes] = set()
+            for old, new in level:
+                before, after = self[old], self[new]
+                for name in changed_names(before, after):
+                    was, now = before.get(name), after.get(name)
+                    if was is not None and now is not None and is_directory(was) and is_directory(now):
+                        below.append((oid_of(was), oid_of(now)))
+                        names.add(name)
+            base = [oid_of(top[name]) for top in tops for name in names if name in top and is_directory(top[name])]
+            level = below
+
     def make(self, tree: Tree) -> Oid:
         """The id of a tree with these entries; new ones are kept in `made`, content and all."""
         if not tree:
             return EMPTY_TREE
-        raw = b"".join(sorted(tree.values(), key=_git_order))
+        raw = b"".join([item for _, item in sorted([(_git_order(item), item) for item in tree.values()])])
         oid = hash_object(b"tree", raw)
         if oid not in self._parsed:
             self._make_room(1)
@@ -165,64 +183,32 @@ def graft(trees: Trees, old: Oid, new: Oid, onto: Oid) -> Oid:
     return trees.make(result)
 
 
-class Touched:
-    """The set of paths that a number of changes touch, looked into only as deep as a question needs.
+class Paths:
+    """A set of changed paths, and whether another set runs into it."""
 
-    Two thousand commits that each change `memory/` cost one entry here until somebody asks about a
-    path below it.
-    """
+    __slots__ = ("_above", "_paths")
 
-    __slots__ = ("_below", "_files", "_pairs")
+    def __init__(self, paths: Iterable[bytes] = ()) -> None:
+        self._paths = set(paths)
+        self._above: set[bytes] = set()  # every directory that holds one of them
+        for path in self._paths:
+            cut = path.rfind(b"/")
+            while cut > 0:
+                directory = path[:cut]
+                if directory in self._above:
+                    break
+                self._above.add(directory)
+                cut = directory.rfind(b"/")
 
-    def __init__(self) -> None:
-        self._pairs: list[tuple[Oid, Oid]] = []  # trees whose differences are not looked at yet
-        self._below: dict[bytes, Touched] = {}  # directories with a touched path below them
-        self._files: set[bytes] = set()  # touched names that are, on one side at least, no directory
+    def update(self, other: Paths) -> None:
+        """Take in all paths of the other set."""
+        self._paths |= other._paths
+        self._above |= other._above
 
-    def add(self, old: Oid, new: Oid) -> None:
-        """Count the paths that differ between these two trees as touched."""
-        if old != new:
-            self._pairs.append((old, new))
-
-    def update(self, other: Touched) -> None:
-        """Count everything that the other set touches as touched."""
-        self._pairs += other._pairs
-        self._files |= other._files
-        for name, below in other._below.items():
-            self._below.setdefault(name, Touched()).update(below)
-
-    def meets(self, other: Touched, trees: Trees) -> bool:
-        """True if a path is in both, or a path of one lies below a path of the other.
-
-        Looks at one whole level before it reads anything of the next.
-        """
-        level = [(self, other)]
-        while level:
-            trees.fetch(oid for pair in level for side in pair for oids in side._pairs for oid in oids)
-            deeper = []
-            for mine, theirs in level:
-                mine._expand(trees)
-                theirs._expand(trees)
-                if not (
-                    mine._files.isdisjoint(theirs._files)
-                    and mine._files.isdisjoint(theirs._below)
-                    and theirs._files.isdisjoint(mine._below)
-                ):
-                    return True
-                deeper += [(mine._below[name], theirs._below[name]) for name in mine._below.keys() & theirs._below]
-            level = deeper
-        return False
-
-    def _expand(self, trees: Trees) -> None:
-        for old_oid, new_oid in self._pairs:
-            old, new = trees[old_oid], trees[new_oid]
-            for name in changed_names(old, new):
-                was, now = old.get(name), new.get(name)
-                if (was is None or is_directory(was)) and (now is None or is_directory(now)):
-                    below = self._below.get(name)
-                    if below is None:
-                        below = self._below[name] = Touched()
-                    below._pairs.append((directory_of(was), directory_of(now)))
-                else:
-                    self._files.add(name)
-        self._pairs = []
+    def meets(self, other: Paths) -> bool:
+        """True if a path is in both, or a path of one lies below a path of the other."""
+        return not (
+            self._paths.isdisjoint(other._paths)
+            and self._paths.isdisjoint(other._above)
+            and self._above.isdisjoint(other._paths)
+        )

@@ -7,7 +7,7 @@ E14), so only the variables on the list pass.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from memgit import process
 from memgit.process import Conversation, Result
@@ -110,7 +110,7 @@ class Git:
         """Standard output without its last newline; undecodable bytes become surrogates."""
         return self.run(*args, ok=ok).stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
 
-    def stream(self, *args: str, stdin: bytes = b"") -> Iterator[bytes]:
+    def stream(self, *args: str, stdin: Iterable[bytes] = ()) -> Iterator[bytes]:
         """Standard output in chunks; see process.stream."""
         return process.stream(self.argv(*args), cwd=self.directory, env=environment(), stdin=stdin)
 

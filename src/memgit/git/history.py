@@ -13,20 +13,19 @@ def stream(git: Git, tip: Oid, hidden: Iterable[Oid]) -> Iterator[bytes]:
 
     Children before parents; the format is that of `core.consolidation.records`.
     """
-    lines = [tip, *(b"^" + oid for oid in hidden)]
-    return git.stream(
-        "rev-list", "--header", "--topo-order", "--encoding=none", "--stdin", stdin=b"\n".join(lines) + b"\n"
-    )
+    return git.stream("rev-list", "--header", "--topo-order", "--encoding=none", "--stdin", stdin=_range(tip, hidden))
 
 
 def count(git: Git, tip: Oid, hidden: Iterable[Oid]) -> int:
     """How many commits `stream` would give."""
-    lines = [tip, *(b"^" + oid for oid in hidden)]
-    return int(git.run("rev-list", "--count", "--stdin", stdin=b"\n".join(lines) + b"\n").stdout)
+    return int(git.run("rev-list", "--count", "--stdin", stdin=b"".join(_range(tip, hidden))).stdout)
 
 
 def oldest_first(git: Git, tip: Oid, hidden: Iterable[Oid]) -> tuple[Oid, ...]:
     """The ids `stream` would give, parents before children."""
-    lines = [tip, *(b"^" + oid for oid in hidden)]
-    out = git.run("rev-list", "--topo-order", "--reverse", "--stdin", stdin=b"\n".join(lines) + b"\n").stdout
+    out = git.run("rev-list", "--topo-order", "--reverse", "--stdin", stdin=b"".join(_range(tip, hidden))).stdout
     return tuple(out.split())
+
+
+def _range(tip: Oid, hidden: Iterable[Oid]) -> list[bytes]:
+    return [tip + b"\n", *(b"^%s\n" % oid for oid in hidden)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 
 from memgit.core.objects import Oid
@@ -79,19 +79,17 @@ class ObjectReader:
             self._child = None
 
 
-def write_pack(git: Git, common_dir: str, count: int, objects: Iterable[tuple[bytes, bytes]], keep: str) -> None:
-    """Store objects as one pack, flushed to disk before this returns.
+def write_pack(git: Git, common_dir: str, objects: Sequence[tuple[bytes, bytes]], keep: str) -> None:
+    """Store objects, (kind, raw content), as one pack, flushed to disk before this returns.
 
-    objects: (kind, raw content), exactly `count` of them. keep: the text of the pack's `.keep` file,
+    keep: the text of the pack's `.keep` file,
     which holds a concurrent `git gc` off until something points at the objects; see
     `leftovers.release_packs`.
     Source of the format: gitformat-pack(5).
     """
-    if not count:
-        return
     with git.talk(*DURABLE, "index-pack", "--stdin", f"--keep={keep}") as child:
         checksum = hashlib.sha1(usedforsecurity=False)
-        buffer = [b"PACK\x00\x00\x00\x02" + count.to_bytes(4, "big")]
+        buffer = [b"PACK\x00\x00\x00\x02" + len(objects).to_bytes(4, "big")]
         size = 0
         for kind, content in objects:
             piece = _entry_header(_KINDS[kind], len(content)) + zlib.compress(content, _LEVELS[kind])

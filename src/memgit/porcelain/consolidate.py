@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from memgit.core import windows
@@ -17,7 +17,7 @@ from memgit.core.objects import EMPTY_TREE, Oid, RefName, hash_object
 from memgit.core.operations import LOG_REF, Created, Operation, RefChange
 from memgit.core.trees import Trees, changes
 from memgit.errors import RefMoved, UsageError
-from memgit.git import history, notes, refs, signing
+from memgit.git import diff, history, notes, refs, signing
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import Ref
 from memgit.git.repository import Repository
@@ -39,6 +39,8 @@ class Range:
     affected: tuple[RefName, ...]
     since: Oid | None
     shallow: frozenset[Oid]
+    log: Oid | None  # newest entry of the operation log
+    notes: tuple[Ref, ...]  # that follow rewritten commits
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class _Run:
         self.paths = policy.memory.under(workspace)
         self.request = request
         self.now_s = now_s
+        self.config = repo.config()
         self.calendar = windows.Calendar(policy.window, policy.zone)
 
     def preview(self) -> Report:
@@ -107,7 +110,7 @@ class _Run:
                 return self._report(area, outlook, (), {}, {}, None, 0)
             steps = plan.rewritten(outlook.plan)
             lost = plan.signed_people(steps, lambda node: plan.raw_commit(node, reader.read))
-            signer = signing.signer(self.repo.config(), self.repo.private_dir)
+            signer = signing.signer(self.config, self.repo.private_dir)
             if lost and signer is None and not self.request.drop_signatures:
                 raise UsageError(
                     f"{len(lost)} signed commits made by people would lose their signature, the first of them "
@@ -166,7 +169,16 @@ class _Run:
             affected = tuple(other.name for other in published)
         else:
             hidden += [other.peeled for other in published] + list(detached)
-        return Range(ref, tuple(dict.fromkeys(hidden)), frozenset(pinned), affected, since, shallow)
+        return Range(
+            ref,
+            tuple(dict.fromkeys(hidden)),
+            frozenset(pinned),
+            affected,
+            since,
+            shallow,
+            next((other.oid for other in everything if other.name == LOG_REF), None),
+            notes.refs_to_rewrite(self.config, everything),
+        )
 
     def _outlook(self, area: Range, reader: ObjectReader, trees: Trees) -> Outlook:
         known = settled.recall(self.repo, area.ref.name, self.policy, self.request)
@@ -183,7 +195,7 @@ class _Run:
             collapsed.nodes,
             trees,
             lambda oid: _tree_of(reader, oid),
-            commute=self.policy.commute,
+            (lambda pairs: diff.changed_paths(self.repo.git, pairs)) if self.policy.commute else None,
             keep_empty=self.policy.keep_empty,
         )
         reason, at = _stop(area, collapsed, known)
@@ -238,13 +250,15 @@ class _Run:
         git = change.repo.git
         old_tip, tip = area.ref.oid, plan.new_tip(outlook.plan, new_ids)
         objects: list[tuple[bytes, bytes]] = [(b"tree", raw) for raw in trees.made.values()]
-        change.store(len(objects) + len(raws), _chain(objects, raws))
+        objects += raws
         moved = [RefChange(area.ref.name, old_tip, tip)]
-        everything = refs.read_all(git)
-        for ref in notes.refs_to_rewrite(self.repo.config(), everything):
-            made = notes.copy(git, ref, _moves(steps, new_ids))
-            if made is not None:
-                moved.append(RefChange(ref.name, ref.oid, made))
+        if area.notes:  # they can only be attached to commits that are there
+            change.store(objects)
+            objects = []
+            for ref in area.notes:
+                made = notes.copy(git, ref, _moves(steps, new_ids))
+                if made is not None:
+                    moved.append(RefChange(ref.name, ref.oid, made))
         created = [_created(step, new_ids, self.calendar) for step in outlook.plan.squashes]
         digest = hashlib.sha256(b"\n".join(new_ids.values())).hexdigest()
         summary = (
@@ -252,7 +266,7 @@ class _Run:
             f"{outlook.collapsed.commits} -> {len(outlook.plan.steps)} commits"
         )
         operation = Operation("consolidate", self.now_s, tuple(moved), summary, digest)
-        return oplog.record(change, operation, created, next((r.oid for r in everything if r.name == LOG_REF), None))
+        return oplog.record(change, operation, created, area.log, objects)
 
     def _remember(self, area: Range, outlook: Outlook, new_ids: dict[Oid, Oid]) -> None:
         steps = outlook.plan.steps
@@ -405,8 +419,3 @@ def _kept(outlook: Outlook) -> tuple[Kept, ...]:
         Kept("in windows kept in pieces by a merge, a fork, a pin or a change to the same file", pieces),
     )
     return tuple(kept for kept in found if kept.count)
-
-
-def _chain(*parts: list[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    for part in parts:
-        yield from part

@@ -12,15 +12,22 @@ from memgit.git.refs import RefUpdate
 from memgit.porcelain.transaction import Transaction
 
 
-def record(change: Transaction, operation: Operation, created: Sequence[Created], previous: Oid | None) -> Oid:
+def record(
+    change: Transaction,
+    operation: Operation,
+    created: Sequence[Created],
+    previous: Oid | None,
+    objects: Sequence[tuple[bytes, bytes]],
+) -> Oid:
     """Make the changes of an operation and enter it in the log, all in one; the id of the entry.
 
-    The log moves first, since it keeps what is replaced reachable. previous: where the log stood.
+    previous: where the log stood. objects: what the operation adds, stored together with the entry.
+    The log moves first, since it keeps what is replaced reachable.
     Raises RefMoved if any of the refs is not where the operation says.
     """
-    objects = operations.write(operation, previous, created)
-    change.store(len(objects), objects)
-    entry = hash_object(*objects[-1])
+    own = operations.write(operation, previous, created)
+    change.store([*objects, *own])
+    entry = hash_object(*own[-1])
     updates = [RefUpdate(LOG_REF, entry, previous or ZERO)]
     updates += [RefUpdate(moved.ref, moved.new, moved.old) for moved in reversed(operation.changes)]
     change.move(updates, f"memgit: {operation.summary}")

@@ -48,7 +48,6 @@ def run(repo: Repository, keep_s: int, now_s: int, *, dry_run: bool) -> Pruned:
                 previous = new_ids[operation.oid] = hash_object(*made[-1])
             assert tip is not None
             assert previous is not None
-            unique = list(dict.fromkeys(objects))
-            change.store(len(unique), unique)
+            change.store(list(dict.fromkeys(objects)))
             change.move([RefUpdate(LOG_REF, previous, tip)], f"memgit: prune {len(forgotten)} operations")
     return Pruned(forgotten, kept, dry_run)

@@ -2,7 +2,7 @@
 
     with transaction.begin(repo) as change:   one writer; what a dead one left is cleared first
         ...                                   read, plan
-        change.store(count, objects)          one pack, flushed
+        change.store(objects)                 one pack, flushed
         change.move(updates, reason)          compare-and-swap, flushed
 
 The journal says which refs are about to move. It is written before git can take a lock and removed
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -39,13 +39,11 @@ class Transaction:
         self._token = f"memgit {os.getpid()}"
         self._open = False
 
-    def store(self, count: int, objects: Iterable[tuple[bytes, bytes]]) -> None:
-        """Write objects, flushed, and hold `git gc` off them until the transaction ends.
-
-        objects: (kind, raw content), exactly `count`.
-        """
-        self._note(())
-        write_pack(self.repo.git, self.repo.common_dir, count, objects, self._token)
+    def store(self, objects: Sequence[tuple[bytes, bytes]]) -> None:
+        """Write objects, (kind, raw content), flushed, and hold `git gc` off them until the transaction ends."""
+        if objects:
+            self._note(())
+            write_pack(self.repo.git, self.repo.common_dir, objects, self._token)
 
     def move(self, updates: Iterable[RefUpdate], reason: str) -> None:
         """Move the refs, all or none, in the order given. When this returns, that survives a power cut.

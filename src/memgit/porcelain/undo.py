@@ -74,9 +74,8 @@ def _write(
     log: Oid | None,
     now_s: int,
 ) -> Oid:
-    change.store(len(commits), commits)
     undo = Operation("undo", now_s, changes, f"undo: {operation.summary}", undoes=operation.oid)
-    return oplog.record(change, undo, (), log)
+    return oplog.record(change, undo, (), log, commits)
 
 
 def _choose(log: list[Operation], branch: RefName | None, wanted: str | None) -> Operation:

@@ -35,8 +35,8 @@ class Rule:
 class Classifier:
     """Tells the kind of a commit from its message and author; `memgit commit`'s own trailer always counts.
 
-    Regular expressions are slow and subjects repeat but for their digits ("auto-backup 2026-02-04
-    10:05"), so verdicts are remembered by the subject with every digit made a 0, as long as no
+    Regular expressions are slow and messages repeat but for their digits ("auto-backup 2026-02-04
+    10:05"), so verdicts are remembered by the message with every digit made a 0, as long as no
     pattern can tell one digit from another.
     """
 
@@ -50,20 +50,22 @@ class Classifier:
 
     def kind(self, header: bytes, message: bytes) -> Kind:
         """header: the raw header lines; message: as git shows it, indented or not."""
+        if self._uses_author:
+            return self._decide(header, message)
+        key = message.translate(_BLUR) if self._blind else message
+        known = self._memo.get(key)
+        if known is None:
+            known = self._decide(header, message)
+            if len(message) < _MEMO_LENGTH:
+                if len(self._memo) > _MEMO_SIZE:
+                    self._memo.clear()
+                self._memo[key] = known
+        return known
+
+    def _decide(self, header: bytes, message: bytes) -> Kind:
         if b"Memgit-" in message and is_own(message):
             return Kind.MEMORY
         subject = message.partition(b"\n")[0]
-        if self._uses_author:
-            return self._decide(subject, header)
-        key = subject.translate(_BLUR) if self._blind else subject
-        known = self._memo.get(key)
-        if known is None:
-            if len(self._memo) > 50_000:
-                self._memo.clear()
-            known = self._memo[key] = self._decide(subject, header)
-        return known
-
-    def _decide(self, subject: bytes, header: bytes) -> Kind:
         text = subject.removeprefix(b"    ").decode("utf-8", "replace").rstrip()
         verdict = Kind.PERSON
         for pattern, author, mixed in self._rules:
@@ -85,6 +87,7 @@ def _author(header: bytes) -> str:
     return line.rpartition(b">")[0].decode("utf-8", "replace") + ">"
 
 
+_MEMO_SIZE, _MEMO_LENGTH = 50_000, 500
 _BLUR = bytes.maketrans(b"123456789", b"000000000")
 _QUANTIFIER = re.compile(r"(?<!\\)\{\d*,?\d*\}")
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8}))")

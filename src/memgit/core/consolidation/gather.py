@@ -1,20 +1,26 @@
 """The `commute` policy: put the auto-commits of one window together across commits made by people.
 
-Works on one linear stretch at a time: nodes that follow each other with nothing else attached. Two
-auto runs of one window join when no commit between the first and the last of them touches a path
-that any of the runs touches; they then stand where the last one stood. The commits between get the
-tree they would have had without the runs that moved past them; each still introduces exactly its
-own change, and the last tree of the joined runs is the one that was there before.
+Works on linear stretches: nodes that follow each other with nothing else attached. Two auto runs of
+one window join when no commit between the first and the last of them touches a path that any of the
+runs touches; they then stand where the last one stood. The commits between get the tree they would
+have had without the runs that moved past them; each still introduces exactly its own change, and the
+last tree of the joined runs is the one that was there before.
+
+What a run touches is its net change from its first commit's parent to its last commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from memgit.core.consolidation.runs import Node
 from memgit.core.objects import Oid
-from memgit.core.trees import Touched, Trees, graft
+from memgit.core.trees import Paths, Trees, graft
+
+TreePair = tuple[Oid, Oid]
+# For pairs of trees, in order, the paths that differ; directories followed down to what is none.
+ChangedPaths = Callable[[Iterable[TreePair]], Iterator[Paths]]
 
 
 @dataclass(slots=True)
@@ -37,82 +43,116 @@ class Step:
         return len(self.nodes) > 1 or self.nodes[0].count > 1
 
 
-def one_by_one(stretch: Sequence[Node], before: Oid | None) -> list[Step]:
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Nodes that follow each other with nothing else attached, oldest first, and the tree they start from.
+
+    before: None if the first is a root.
+    """
+
+    nodes: Sequence[Node]
+    before: Oid | None
+
+    def change(self, at: int) -> TreePair:
+        """The trees before and after a node. Raises ValueError for a root."""
+        before = self.nodes[at - 1].tree if at else self.before
+        if before is None:
+            raise ValueError("a root has no tree before it")
+        return before, self.nodes[at].tree
+
+
+def keep(stretches: Iterable[Stretch]) -> list[Step]:
     """The `keep` policy: every node is a commit where it stands, with the tree it has."""
     steps = []
-    for node in stretch:
-        steps.append(Step((node,), node.parents, before, node.tree))
-        before = node.tree
+    for stretch in stretches:
+        before = stretch.before
+        for node in stretch.nodes:
+            steps.append(Step((node,), node.parents, before, node.tree))
+            before = node.tree
     return steps
 
 
-def gather(stretch: Sequence[Node], before: Oid | None, trees: Trees) -> list[Step]:
-    """The stretch with the runs of each window gathered where the commits between allow it.
+def gather(stretches: Sequence[Stretch], trees: Trees, changed_paths: ChangedPaths) -> list[Step]:
+    """The stretches with the runs of each window gathered where the commits between allow it.
 
-    before: the tree that the stretch starts from; None if it starts with a root, which stays first.
+    A stretch that starts with a root leaves that one where it is.
     """
+    wanted = [(stretch, list(_sequences(stretch))) for stretch in stretches]
+    pairs = (stretch.change(at) for stretch, found in wanted for first, last in found for at in range(first, last + 1))
+    paths = changed_paths(pairs)
+    steps: list[Step] = []
+    for stretch, found in wanted:
+        groups: dict[int, int] = {}  # position of a group's first run -> of its last
+        for first, last in found:
+            groups |= _groups(stretch, first, [next(paths) for _ in range(first, last + 1)])
+        steps += _arrange(stretch, groups, trees)
+    return steps
+
+
+def _sequences(stretch: Stretch) -> Iterator[tuple[int, int]]:
+    """First and last positions of runs of one window with only people's commits between, two runs at least."""
+    first = last = -1
+    for at, node in enumerate(stretch.nodes):
+        if not node.automatic:
+            continue
+        if first >= 0 and node.key is not None and node.key == stretch.nodes[first].key:
+            last = at
+            continue
+        if last > first >= 0:
+            yield first, last
+        first = last = at if node.key is not None and (at or stretch.before is not None) else -1
+    if last > first >= 0:
+        yield first, last
+
+
+def _groups(stretch: Stretch, first: int, paths: Sequence[Paths]) -> dict[int, int]:
+    """Which runs of a sequence join: first position -> last position, for groups of two runs and more.
+
+    paths: what each node of the sequence touches. A run joins the group before it unless a commit
+    between the group's first run and this one touches a path of the group or of the run.
+    """
+    groups: dict[int, int] = {}
+    start = first
+    runs, people, waiting = paths[0], Paths(), Paths()
+    for offset in range(1, len(paths)):
+        at, touched = first + offset, paths[offset]
+        if not stretch.nodes[at].automatic:
+            waiting.update(touched)
+        elif waiting.meets(runs) or waiting.meets(touched) or people.meets(touched):
+            start, runs, people, waiting = at, touched, Paths(), Paths()
+        else:
+            people.update(waiting)
+            runs.update(touched)
+            waiting = Paths()
+            groups[start] = at
+    return groups
+
+
+def _arrange(stretch: Stretch, groups: dict[int, int], trees: Trees) -> list[Step]:
     steps: list[Step] = []
     at = 0
-    while at < len(stretch):
-        node = stretch[at]
-        start = steps[-1].tree if steps else before
-        last = at
-        if node.key is not None and start is not None:
-            last = _reach(stretch, at, start, trees)
+    while at < len(stretch.nodes):
+        node = stretch.nodes[at]
+        before = steps[-1].tree if steps else stretch.before
+        parents = (steps[-1].stands_for,) if steps else node.parents
+        last = groups.get(at, at)
         if last == at:
-            steps.append(Step((node,), node.parents if not steps else (steps[-1].stands_for,), start, node.tree))
+            steps.append(Step((node,), parents, before, node.tree))
         else:
-            assert start is not None
-            steps += _join(stretch, at, last, start, steps[-1].stands_for if steps else None, trees)
+            steps += _join(stretch, at, last, parents, trees)
         at = last + 1
     return steps
 
 
-def _candidates(stretch: Sequence[Node], at: int) -> list[int]:
-    """Positions of the runs that share the window of the one at `at`, with only people's commits between."""
-    found = [at]
-    for position in range(at + 1, len(stretch)):
-        node = stretch[position]
-        if node.automatic:
-            if node.key != stretch[at].key:
-                break
-            found.append(position)
-    return found
-
-
-def _reach(stretch: Sequence[Node], at: int, start: Oid, trees: Trees) -> int:
-    """How far the group that begins at `at` reaches: the position of its last run."""
-    candidates = _candidates(stretch, at)
-    if len(candidates) == 1:
-        return at
-    trees.fetch([start, *(node.tree for node in stretch[at : candidates[-1] + 1])])
-    runs, people, waiting = Touched(), Touched(), Touched()
-    runs.add(start, stretch[at].tree)
-    reached = at
-    for candidate in candidates[1:]:
-        for position in range(reached + 1, candidate):
-            waiting.add(stretch[position - 1].tree, stretch[position].tree)
-        run = Touched()
-        run.add(stretch[candidate - 1].tree, stretch[candidate].tree)
-        if waiting.meets(runs, trees) or waiting.meets(run, trees) or people.meets(run, trees):
-            break
-        people.update(waiting)
-        runs.update(run)
-        waiting = Touched()
-        reached = candidate
-    return reached
-
-
-def _join(stretch: Sequence[Node], at: int, last: int, start: Oid, follows: Oid | None, trees: Trees) -> list[Step]:
+def _join(stretch: Stretch, first: int, last: int, parents: tuple[Oid, ...], trees: Trees) -> list[Step]:
     steps: list[Step] = []
-    tree = start
-    parents = stretch[at].parents if follows is None else (follows,)
-    for position in range(at + 1, last):
-        node = stretch[position]
-        if node.key is None:
-            moved = graft(trees, stretch[position - 1].tree, node.tree, tree)
-            steps.append(Step((node,), parents, tree, moved))
-            tree, parents = moved, (node.last,)
-    runs = tuple(node for node in stretch[at : last + 1] if node.key is not None)
-    steps.append(Step(runs, parents, tree, stretch[last].tree))
+    tree = stretch.change(first)[0]
+    between = [at for at in range(first + 1, last) if not stretch.nodes[at].automatic]
+    trees.fetch_changed([stretch.change(at) for at in between], tree)
+    for at in between:
+        moved = graft(trees, *stretch.change(at), tree)
+        steps.append(Step((stretch.nodes[at],), parents, tree, moved))
+        tree, parents = moved, (stretch.nodes[at].last,)
+    runs = tuple(node for node in stretch.nodes[first : last + 1] if node.automatic)
+    steps.append(Step(runs, parents, tree, stretch.nodes[last].tree))
     return steps
