@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import zoneinfo
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memgit.core.windows import Window, WindowKind, Windows, is_closed, label, offset_s, window_of
+from memgit.core.windows import KINDS, Calendar, Window, offset_s
 
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kathmandu", "UTC"]
 ZONES += ["America/St_Johns", "Pacific/Apia", "Africa/Casablanca"]
 
-kinds = st.sampled_from(WindowKind)
+kinds = st.sampled_from(KINDS)
 times = st.one_of(st.integers(-(2**40), 2**40), st.integers(1_500_000_000, 1_900_000_000), st.integers(-(2**62), 2**62))
 offsets = st.sampled_from([b"+0000", b"-0000", b"+0545", b"-1200", b"+1400", b"-0930", b"+0575", b"-2359", b"+9999"])
 
@@ -26,81 +26,84 @@ def _at(text: str) -> int:
 
 
 @given(times, offsets, kinds)
-def test_windows_of_an_offset_partition_time(time_s: int, tz: bytes, kind: WindowKind) -> None:
-    window = Windows(kind).of(time_s, tz)
-    following = Windows(kind).of(window.end, tz)
-    assert window.start <= time_s < window.end == following.start
+def test_calendar_of_an_offset_partition_time(time_s: int, tz: bytes, kind: str) -> None:
+    window = Calendar(kind).window(time_s, tz)
+    following = Calendar(kind).window(window.end_s, tz)
+    assert window.start_s <= time_s < window.end_s == following.start_s
     assert following.key == window.key + 1
-    assert Windows(kind).of(window.start, tz) == window == Windows(kind).of(window.end - 1, tz)
+    assert Calendar(kind).window(window.start_s, tz) == window == Calendar(kind).window(window.end_s - 1, tz)
 
 
 @given(times, times, offsets, offsets, kinds)
-def test_key_and_window_tell_the_same(one: int, two: int, tz: bytes, other: bytes, kind: WindowKind) -> None:
-    windows = Windows(kind)
-    assert windows.key(one, tz) == windows.of(one, tz).key
-    assert (windows.key(one, tz) == windows.key(two, other)) == (
-        windows.of(one, tz).label == windows.of(two, other).label
+def test_key_and_window_tell_the_same(one: int, two: int, tz: bytes, other: bytes, kind: str) -> None:
+    calendar = Calendar(kind)
+    assert calendar.key(one, tz) == calendar.window(one, tz).key
+    assert (calendar.key(one, tz) == calendar.key(two, other)) == (
+        calendar.window(one, tz).label == calendar.window(two, other).label
     )
-    assert windows.is_closed_at(one, tz, two) == is_closed(windows.of(one, tz), two)
+    closed = calendar.closed_key(two)(b"%d" % one, tz)
+    assert (closed is not None) == calendar.window(one, tz).is_closed(two)
+    assert closed in (None, calendar.key(one, tz))
+    assert calendar.closed_key(None)(b"%d" % one, tz) == calendar.key(one, tz)
 
 
 @given(st.dates(), kinds, st.integers(0, 23))
-def test_labels_are_those_of_the_calendar(day: date, kind: WindowKind, hour: int) -> None:
+def test_labels_are_those_of_the_calendar(day: date, kind: str, hour: int) -> None:
     moment = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
     year, week, _ = moment.isocalendar()
     expected = {
-        WindowKind.HOUR: f"{day.isoformat()}T{hour:02d}",
-        WindowKind.SIX_HOURS: f"{day.isoformat()}T{hour // 6 * 6:02d}",
-        WindowKind.DAY: day.isoformat(),
-        WindowKind.WEEK: f"{year:04d}-W{week:02d}",
+        "hour": f"{day.isoformat()}T{hour:02d}",
+        "6h": f"{day.isoformat()}T{hour // 6 * 6:02d}",
+        "day": day.isoformat(),
+        "week": f"{year:04d}-W{week:02d}",
     }
     seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
-    assert window_of(seconds, 0, kind).label == expected[kind]
+    assert Calendar(kind).window(seconds, b"+0000").label == expected[kind]
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(-2_000_000_000, 4_000_000_000), st.sampled_from(ZONES), kinds)
-def test_windows_of_a_zone_follow_its_wall_clock(time_s: int, name: str, kind: WindowKind) -> None:
+def test_calendar_of_a_zone_follow_its_wall_clock(time_s: int, name: str, kind: str) -> None:
     zone = zoneinfo.ZoneInfo(name)
-    windows = Windows(kind, zone)
-    window = windows.of(time_s, b"+0000")
+    calendar = Calendar(kind, name)
+    window = calendar.window(time_s, b"+0000")
     wall = datetime.fromtimestamp(time_s, zone)
-    assert window.label == window_of(int(wall.replace(tzinfo=UTC).timestamp()), 0, kind).label
-    assert window.start <= time_s < window.end
-    assert windows.of(window.start, b"+0000") == window == windows.of(window.end - 1, b"-1200")
-    assert windows.key(window.start - 1, b"+0000") < window.key
-    assert windows.key(window.end, b"+0000") > window.key
+    assert window.label == Calendar(kind).window(int(wall.replace(tzinfo=UTC).timestamp()), b"+0000").label
+    assert window.start_s <= time_s < window.end_s
+    assert calendar.window(window.start_s, b"+0000") == window == calendar.window(window.end_s - 1, b"-1200")
+    assert calendar.key(window.start_s - 1, b"+0000") < window.key
+    assert calendar.key(window.end_s, b"+0000") > window.key
 
 
 @pytest.mark.parametrize(
     ("moment", "zone", "kind", "label_", "hours"),
     [
-        ("2026-03-29T12:00+02:00", "Europe/Berlin", WindowKind.DAY, "2026-03-29", 23),
-        ("2026-10-25T12:00+01:00", "Europe/Berlin", WindowKind.DAY, "2026-10-25", 25),
-        ("2026-10-25T02:30+02:00", "Europe/Berlin", WindowKind.HOUR, "2026-10-25T02", 2),
-        ("2026-10-25T02:30+01:00", "Europe/Berlin", WindowKind.HOUR, "2026-10-25T02", 2),
-        ("2026-03-29T05:30+02:00", "Europe/Berlin", WindowKind.SIX_HOURS, "2026-03-29T00", 5),
-        ("2026-10-25T12:00+01:00", "Europe/Berlin", WindowKind.WEEK, "2026-W43", 169),
-        ("2018-11-04T12:00-02:00", "America/Sao_Paulo", WindowKind.DAY, "2018-11-04", 23),  # no midnight
-        ("2010-11-06T23:30-03:30", "America/St_Johns", WindowKind.DAY, "2010-11-06", 25),  # set back at 00:01
-        ("2026-04-05T12:00+10:30", "Australia/Lord_Howe", WindowKind.DAY, "2026-04-05", 24.5),
+        ("2026-03-29T12:00+02:00", "Europe/Berlin", "day", "2026-03-29", 23),
+        ("2026-10-25T12:00+01:00", "Europe/Berlin", "day", "2026-10-25", 25),
+        ("2026-10-25T02:30+02:00", "Europe/Berlin", "hour", "2026-10-25T02", 2),
+        ("2026-10-25T02:30+01:00", "Europe/Berlin", "hour", "2026-10-25T02", 2),
+        ("2026-03-29T05:30+02:00", "Europe/Berlin", "6h", "2026-03-29T00", 5),
+        ("2026-10-25T12:00+01:00", "Europe/Berlin", "week", "2026-W43", 169),
+        ("2018-11-04T12:00-02:00", "America/Sao_Paulo", "day", "2018-11-04", 23),  # no midnight
+        ("2010-11-06T23:30-03:30", "America/St_Johns", "day", "2010-11-06", 25),  # set back at 00:01
+        ("2026-04-05T12:00+10:30", "Australia/Lord_Howe", "day", "2026-04-05", 24.5),
     ],
 )
-def test_days_on_which_clocks_change(moment: str, zone: str, kind: WindowKind, label_: str, hours: float) -> None:
-    window = Windows(kind, zoneinfo.ZoneInfo(zone)).of(_at(moment), b"+0000")
-    assert (window.label, (window.end - window.start) / 3600) == (label_, hours)
+def test_days_on_which_clocks_change(moment: str, zone: str, kind: str, label_: str, hours: float) -> None:
+    window = Calendar(kind, zone).window(_at(moment), b"+0000")
+    assert (window.label, (window.end_s - window.start_s) / 3600) == (label_, hours)
 
 
 def test_a_fixed_zone_overrides_the_authors() -> None:
-    windows = Windows(WindowKind.DAY, timezone(timedelta(hours=8)))
-    assert windows.of(_at("2026-02-04T20:00+00:00"), b"-0500") == Window(
-        WindowKind.DAY, 20489, _at("2026-02-05T00:00+08:00"), _at("2026-02-06T00:00+08:00"), "2026-02-05"
+    calendar = Calendar("day", "+08:00")
+    assert calendar.window(_at("2026-02-04T20:00+00:00"), b"-0500") == Window(
+        20489, _at("2026-02-05T00:00+08:00"), _at("2026-02-06T00:00+08:00"), "2026-02-05"
     )
 
 
 def test_a_window_is_closed_from_its_end_on() -> None:
-    window = Windows(WindowKind.HOUR).of(_at("2026-02-04T18:59:59+05:45"), b"+0545")
-    assert [is_closed(window, _at(f"2026-02-04T{clock}+05:45")) for clock in ("18:59:59", "19:00:00")] == [False, True]
+    window = Calendar("hour").window(_at("2026-02-04T18:59:59+05:45"), b"+0545")
+    assert [window.is_closed(_at(f"2026-02-04T{clock}+05:45")) for clock in ("18:59:59", "19:00:00")] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -141,10 +144,10 @@ def test_hours_are_those_git_shows(tmp_path: Path) -> None:
     ]
     ids = [git("hash-object", "-t", "commit", "-w", "--stdin", given=commit % case).strip() for case in cases]
     shown = git("log", "--no-walk=unsorted", "--format=%ad", "--date=format:%Y-%m-%dT%H", *ids)
-    labels = [Windows(WindowKind.HOUR).of(time_s, tz).label for time_s, tz in cases]
+    labels = [Calendar("hour").window(time_s, tz).label for time_s, tz in cases]
     assert labels == shown.decode().splitlines()
 
 
 def test_labels_of_times_beyond_any_calendar_are_made_all_the_same() -> None:
-    assert label(2**62 // 86400, WindowKind.DAY) == "146138514283-06-19"
-    assert Windows(WindowKind.DAY, zoneinfo.ZoneInfo("Europe/Berlin")).of(-(2**62), b"+0000").label.startswith("-1461")
+    assert Calendar("day").label(2**62 // 86400) == "146138514283-06-19"
+    assert Calendar("day", "Europe/Berlin").window(-(2**62), b"+0000").label.startswith("-1461")

@@ -7,19 +7,13 @@ configuration (separator ":", comment character "#") and `--no-divider`, as git 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 _SPACE = b" \t\n\v\f\r"
 _KEY = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
 _GITS_OWN = (b"Signed-off-by: ", b"(cherry picked from commit ")
 
 
-@dataclass(frozen=True, slots=True)
-class Trailer:
-    """One trailer. key: letters, digits and hyphens; value: one line, without spaces around it."""
-
-    key: bytes
-    value: bytes
+Trailer = tuple[bytes, bytes]  # key: letters, digits and hyphens; value: one line, without spaces around it
 
 
 def parse(message: bytes) -> tuple[Trailer, ...]:
@@ -28,7 +22,7 @@ def parse(message: bytes) -> tuple[Trailer, ...]:
     for line in _unfolded(_block(message.split(b"\n"))):
         end = _separator(line)
         if end > 0:
-            found.append(Trailer(line[:end].rstrip(_SPACE), line[end + 1 :].strip(_SPACE)))
+            found.append((line[:end].rstrip(_SPACE), line[end + 1 :].strip(_SPACE)))
     return tuple(found)
 
 
@@ -37,7 +31,12 @@ def value_of(message: bytes, key: bytes) -> bytes | None:
     wanted = key.lower()
     if wanted not in message.lower():
         return None
-    return next((trailer.value for trailer in reversed(parse(message)) if trailer.key.lower() == wanted), None)
+    return next((value for name, value in reversed(parse(message)) if name.lower() == wanted), None)
+
+
+def has_trailer(message: bytes, key: bytes) -> bool:
+    """Whether the message carries the trailer `key`, in any case."""
+    return value_of(message, key) is not None
 
 
 def append(message: bytes, trailers: Iterable[Trailer]) -> bytes:
@@ -56,7 +55,7 @@ def append(message: bytes, trailers: Iterable[Trailer]) -> bytes:
 
 
 def _written(trailer: Trailer) -> bytes:
-    key, value = trailer.key, trailer.value
+    key, value = trailer
     if not key or not _KEY.issuperset(key) or b"\n" in value or value != value.strip(_SPACE):
         raise ValueError(f"{key!r}: {value!r} can't be written as a trailer")
     return key + b": " + value + b"\n"

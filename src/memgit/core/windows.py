@@ -1,140 +1,150 @@
-"""Calendar windows: which hour, quarter of a day, day or week a commit belongs to, in its author's zone or a set one.
+"""Windows: the calendar periods whose auto-commits become one commit.
 
-Everything is arithmetic on whole seconds, so a label depends on no locale, and a date no calendar library accepts
-(git allows any 63-bit time) still has a window.
+A window is named by a number that grows with time and is the same for every commit of the period, whatever zone it
+was made in: two machines in two zones share the window of one local day. Everything is arithmetic on whole seconds, so
+a label depends on no locale, and a date no calendar library accepts (git allows any 63-bit time) still has a window.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from enum import Enum
+from datetime import datetime, timedelta, timezone, tzinfo
 
-_DAY_S = 86400
-_MONDAY_S = 3 * _DAY_S  # the first day of 1970 was a Thursday
+WindowKey = int
+
+HOUR_S = 3600
+DAY_S = 24 * HOUR_S
+LENGTHS_S = {"hour": HOUR_S, "6h": 6 * HOUR_S, "day": DAY_S, "week": 7 * DAY_S}
+KINDS = tuple(LENGTHS_S)
+AUTHOR_ZONE = "author"
+_MONDAY_S = 3 * DAY_S  # 1970-01-01 was a Thursday, weeks begin on Monday (ISO 8601)
 _CALENDAR_S = (-62_000_000_000, 253_000_000_000)  # datetime knows the years 1 to 9999; a zone is asked about no other
-
-
-class WindowKind(Enum):
-    """How long a window is; the value is what `consolidate.window` says."""
-
-    HOUR = "hour"
-    SIX_HOURS = "6h"
-    DAY = "day"
-    WEEK = "week"
-
-
-_LENGTH_S = {
-    WindowKind.HOUR: 3600,
-    WindowKind.SIX_HOURS: 6 * 3600,
-    WindowKind.DAY: _DAY_S,
-    WindowKind.WEEK: 7 * _DAY_S,
-}
+_NEVER = 1 << 80
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One window, as seen at one offset from UTC: authors in two zones share a key and a label, not start and end."""
+    """One window as one place sees it: authors in two zones share key and label, not start and end."""
 
-    kind: WindowKind
-    key: int  # grows by one from window to window, whatever the offset
-    start: int  # UTC seconds
-    end: int  # UTC seconds, exclusive
-    label: str  # 2026-02-04T18 (hour, 6h), 2026-02-04 (day), 2026-W06 (ISO week)
+    key: WindowKey
+    start_s: int  # seconds since the epoch
+    end_s: int  # the same, exclusive
+    label: str
+
+    def is_closed(self, now_s: int) -> bool:
+        """Whether it has ended."""
+        return self.end_s <= now_s
 
 
-class Windows:
-    """Windows of one kind, in the zone each author wrote down (`zone` is None) or in the one given."""
+class Calendar:
+    """Windows of one kind in one zone.
 
-    __slots__ = ("_days", "_length_s", "_offsets", "_shift_s", "_zone", "kind")
+    zone: "author" (each commit's own offset), an IANA name, or an offset such as +0100 or +01:00.
+    Raises ValueError for a kind or zone that does not exist.
+    """
 
-    def __init__(self, kind: WindowKind, zone: tzinfo | None = None) -> None:
+    __slots__ = ("_days", "_length_s", "_shift_s", "_zone", "kind")
+
+    def __init__(self, kind: str, zone: str = AUTHOR_ZONE) -> None:
+        if kind not in LENGTHS_S:
+            raise ValueError(f"{kind!r} is no window; there are {', '.join(KINDS)}")
         self.kind = kind
-        self._zone = zone
-        self._length_s = _LENGTH_S[kind]
-        self._shift_s = _MONDAY_S if kind is WindowKind.WEEK else 0
-        self._offsets: dict[bytes, int] = {}
+        self._length_s = LENGTHS_S[kind]
+        self._shift_s = _MONDAY_S if kind == "week" else 0
+        self._zone = None if zone == AUTHOR_ZONE else load_zone(zone)
         self._days: dict[int, int] = {}
 
-    def key(self, time_s: int, tz: bytes) -> int:
-        """The key of the window that holds `time_s`. tz: as the commit has it, `+0530`.
+    def key(self, time_s: int, zone: bytes) -> WindowKey:
+        """The window of a commit. time_s: author time, seconds since the epoch; zone: as in the commit."""
+        offset = offset_s(zone) if self._zone is None else self._offset_s(time_s, self._zone)
+        return (time_s + offset + self._shift_s) // self._length_s
 
-        This is asked once per commit, so it is kept to one look-up and one division.
+    def closed_key(self, now_s: int | None) -> Callable[[bytes, bytes], WindowKey | None]:
+        """A function from a commit's author time and zone, as git prints them, to its window.
+
+        It gives None while the window has not ended at `now_s` where the commit was made; with now_s = None every
+        window counts as ended. Made for a million calls.
         """
-        if self._zone is not None:
-            return (time_s + self._zone_offset_s(time_s, self._zone) + self._shift_s) // self._length_s
-        offset = self._offsets.get(tz)
-        if offset is None:
-            offset = self._offsets[tz] = offset_s(tz) + self._shift_s
-        return (time_s + offset) // self._length_s
+        length, shift, fixed = self._length_s, self._shift_s, self._zone
+        zones: dict[bytes, tuple[int, int]] = {}
 
-    def of(self, time_s: int, tz: bytes) -> Window:
-        """The window that holds `time_s`."""
-        if self._zone is None:
-            return window_of(time_s, offset_s(tz), self.kind)
-        key = self.key(time_s, tz)
+        def by_author(time: bytes, zone: bytes) -> WindowKey | None:
+            known = zones.get(zone)
+            if known is None:
+                offset = offset_s(zone) + shift
+                known = zones[zone] = (offset, _NEVER if now_s is None else (now_s + offset) // length)
+            key = (int(time) + known[0]) // length
+            return key if key < known[1] else None
+
+        if fixed is None:
+            return by_author
+        zone = fixed
+        opened = _NEVER if now_s is None else self.key(now_s, b"")
+
+        def by_zone(time: bytes, _: bytes) -> WindowKey | None:
+            time_s = int(time)
+            key = (time_s + self._offset_s(time_s, zone) + shift) // length
+            return key if key < opened else None
+
+        return by_zone
+
+    def window(self, time_s: int, zone: bytes) -> Window:
+        """The window of a commit, with its limits where the commit was made or in the calendar's zone."""
+        key = self.key(time_s, zone)
         first = key * self._length_s - self._shift_s
-        end = _last_end(first + self._length_s, self._zone)
-        return Window(self.kind, key, _first_instant(first, self._zone), end, label(key, self.kind))
+        after = first + self._length_s
+        if self._zone is None:
+            offset = offset_s(zone)
+            return Window(key, first - offset, after - offset, self.label(key))
+        return Window(key, _first_instant(first, self._zone), _last_end(after, self._zone), self.label(key))
 
-    def is_closed_at(self, time_s: int, tz: bytes, now_s: int) -> bool:
-        """Whether the window that holds `time_s` has ended at `now_s`."""
-        return self.key(now_s, tz) > self.key(time_s, tz)
+    def label(self, key: WindowKey) -> str:
+        """2026-02-04, 2026-02-04T18 (the hour it begins) or 2026-W06; the same in every locale."""
+        if self.kind == "week":
+            thursday = key * 7  # ISO 8601 counts a week to the year of its Thursday
+            year = _date(thursday)[0]
+            return f"{year:04d}-W{(thursday - _new_year(year)) // 7 + 1:02d}"
+        per_day = DAY_S // self._length_s
+        year, month, day = _date(key // per_day)
+        date = f"{year:04d}-{month:02d}-{day:02d}"
+        return date if per_day == 1 else f"{date}T{key % per_day * (24 // per_day):02d}"
 
-    def _zone_offset_s(self, time_s: int, zone: tzinfo) -> int:
-        """As `zone_offset_s`, remembered for the days on which it does not change."""
-        day = time_s // _DAY_S
+    def _offset_s(self, time_s: int, zone: tzinfo) -> int:
+        """As `_zone_offset_s`, remembered for the days on which it does not change."""
+        day = time_s // DAY_S
         offset = self._days.get(day)
         if offset is None:
-            offset = zone_offset_s(time_s, zone)
-            if zone_offset_s(day * _DAY_S, zone) == zone_offset_s((day + 1) * _DAY_S, zone):
+            offset = _zone_offset_s(time_s, zone)
+            if _zone_offset_s(day * DAY_S, zone) == _zone_offset_s((day + 1) * DAY_S, zone):
                 self._days[day] = offset
         return offset
 
 
-def window_of(time_s: int, offset: int, kind: WindowKind) -> Window:
-    """The window that holds `time_s`, on a clock `offset` seconds ahead of UTC."""
-    length = _LENGTH_S[kind]
-    shift = offset + (_MONDAY_S if kind is WindowKind.WEEK else 0)
-    key = (time_s + shift) // length
-    start = key * length - shift
-    return Window(kind, key, start, start + length, label(key, kind))
+def offset_s(zone: bytes) -> int:
+    """Seconds east of UTC of a zone as it stands in a commit (`+0530`); anything else is UTC.
 
-
-def is_closed(window: Window, now_s: int) -> bool:
-    """Whether the window has ended at `now_s`."""
-    return window.end <= now_s
-
-
-def offset_s(tz: bytes) -> int:
-    """Seconds ahead of UTC of a commit's zone, read as git does: `+0575` is 6:15, and what is no zone counts as UTC.
-
-    Source: split_ident_line() in ident.c and gm_time_t() in date.c.
+    Read as git does: `+0575` is 6:15, and offsets beyond a day, which broken clients write, are taken as they stand.
+    Source: split_ident_line() in ident.c, gm_time_t() in date.c and show_ident_date() in pretty.c.
     """
-    digits = tz[1:]
-    if tz[:1] not in (b"+", b"-") or not digits.isdigit() or len(digits) > 10 or int(digits) >= 2**31 - 1:
+    digits = zone[1:]
+    if zone[:1] not in (b"+", b"-") or not digits.isdigit() or len(digits) > 10 or int(digits) >= 2**31 - 1:
         return 0
     hours, minutes = divmod(int(digits), 100)
-    return (hours * 3600 + minutes * 60) * (-1 if tz[:1] == b"-" else 1)
+    return (hours * HOUR_S + minutes * 60) * (-1 if zone[:1] == b"-" else 1)
 
 
-def zone_offset_s(time_s: int, zone: tzinfo) -> int:
-    """Seconds that clocks in `zone` are ahead of UTC at `time_s`."""
-    earliest, latest = _CALENDAR_S
-    offset = datetime.fromtimestamp(max(earliest, min(time_s, latest)), zone).utcoffset()
-    return offset.days * _DAY_S + offset.seconds if offset is not None else 0
+def load_zone(name: str) -> tzinfo:
+    """The zone of an IANA name or an offset such as +0100 or +01:00. Raises ValueError if there is none."""
+    plain = name.replace(":", "").encode()
+    if plain[:1] in (b"+", b"-") and plain[1:].isdigit() and len(plain) == 5 and abs(offset_s(plain)) < DAY_S:
+        return timezone(timedelta(seconds=offset_s(plain)))
+    import zoneinfo  # only for a zone by name; costs 10 ms
 
-
-def label(key: int, kind: WindowKind) -> str:
-    """The name of a window in messages, trailers and tables."""
-    if kind is WindowKind.WEEK:
-        thursday = key * 7  # 1970-01-01 was one; ISO 8601 counts a week to the year of its Thursday
-        year = _date(thursday)[0]
-        return f"{year:04d}-W{(thursday - _days(year)) // 7 + 1:02d}"
-    per_day = _DAY_S // _LENGTH_S[kind]
-    year, month, day = _date(key // per_day)
-    date = f"{year:04d}-{month:02d}-{day:02d}"
-    return date if per_day == 1 else f"{date}T{key % per_day * (24 // per_day):02d}"
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone") from None
 
 
 def _date(days: int) -> tuple[int, int, int]:
@@ -148,7 +158,7 @@ def _date(days: int) -> tuple[int, int, int]:
     return era * 400 + year_of_era + (month <= 2), month, day
 
 
-def _days(year: int) -> int:
+def _new_year(year: int) -> int:
     """Days from 1970-01-01 to the first of January of `year`."""
     before = year - 1
     return before * 365 + before // 4 - before // 100 + before // 400 - 719162
@@ -157,11 +167,11 @@ def _days(year: int) -> int:
 def _first_instant(local_s: int, zone: tzinfo) -> int:
     """The first UTC second at which clocks in `zone` show `local_s` or, where they jump over it, more."""
     low, high = _candidates(local_s, zone)
-    if low + zone_offset_s(low, zone) == local_s:
+    if low + _zone_offset_s(low, zone) == local_s:
         return low
     while low < high:
         middle = (low + high) // 2
-        if middle + zone_offset_s(middle, zone) >= local_s:
+        if middle + _zone_offset_s(middle, zone) >= local_s:
             high = middle
         else:
             low = middle + 1
@@ -174,11 +184,18 @@ def _last_end(local_s: int, zone: tzinfo) -> int:
     Clocks that pass it and are then set back to before it pass it twice; the second time counts.
     """
     last = _candidates(local_s, zone)[1]
-    before = last - 1 + zone_offset_s(last - 1, zone)
+    before = last - 1 + _zone_offset_s(last - 1, zone)
     return last if before < local_s else _first_instant(local_s, zone)
 
 
 def _candidates(local_s: int, zone: tzinfo) -> tuple[int, int]:
     """The earliest and the latest UTC second that could be `local_s`; the same unless the clocks change there."""
-    offsets = (zone_offset_s(local_s - _DAY_S, zone), zone_offset_s(local_s + _DAY_S, zone))
+    offsets = (_zone_offset_s(local_s - DAY_S, zone), _zone_offset_s(local_s + DAY_S, zone))
     return local_s - max(offsets), local_s - min(offsets)
+
+
+def _zone_offset_s(time_s: int, zone: tzinfo) -> int:
+    """Seconds that clocks in `zone` are ahead of UTC at `time_s`."""
+    earliest, latest = _CALENDAR_S
+    offset = datetime.fromtimestamp(max(earliest, min(time_s, latest)), zone).utcoffset()
+    return offset.days * DAY_S + offset.seconds if offset is not None else 0

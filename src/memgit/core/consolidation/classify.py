@@ -1,0 +1,100 @@
+"""Which commits are automatic."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from memgit.core.trailers import has_trailer
+
+
+class Kind(Enum):
+    """What a commit is to consolidation."""
+
+    PERSON = "made by a person"
+    MEMORY = "automatic if it changes memory files only"
+    MIXED = "automatic whatever it changes"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Recognises the auto-commits of another script.
+
+    subject: a regular expression searched in the first line of the message that is not blank, without
+    blanks at its end. author: one searched in `Name <email>`, or None for any author.
+    mixed: count the commit as automatic although it changes other files too.
+    """
+
+    subject: str
+    author: str | None = None
+    mixed: bool = False
+
+
+class Classifier:
+    """Tells the kind of a commit from its message and author; `memgit commit`'s own trailer always counts.
+
+    Regular expressions are slow and subjects repeat but for their digits ("auto-backup 2026-02-04
+    10:05"), so verdicts are remembered by the subject with every digit made a 0, as long as no
+    pattern can tell one digit from another.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = tuple(
+            (re.compile(rule.subject), re.compile(rule.author) if rule.author else None, rule.mixed) for rule in rules
+        )
+        self._uses_author = any(rule.author for rule in rules)
+        self._blind = all(is_digit_blind(rule.subject) for rule in rules)
+        self._memo: dict[bytes, Kind] = {}
+
+    def kind(self, header: bytes, message: bytes) -> Kind:
+        """header: the raw header lines; message: as git shows it, indented or not."""
+        if b"Memgit-" in message and is_own(message):
+            return Kind.MEMORY
+        subject = message.partition(b"\n")[0]
+        if self._uses_author:
+            return self._decide(subject, header)
+        key = subject.translate(_BLUR) if self._blind else subject
+        known = self._memo.get(key)
+        if known is None:
+            if len(self._memo) > 50_000:
+                self._memo.clear()
+            known = self._memo[key] = self._decide(subject, header)
+        return known
+
+    def _decide(self, subject: bytes, header: bytes) -> Kind:
+        text = subject.removeprefix(b"    ").decode("utf-8", "replace").rstrip()
+        verdict = Kind.PERSON
+        for pattern, author, mixed in self._rules:
+            if pattern.search(text) and (author is None or author.search(_author(header))):
+                if mixed:
+                    return Kind.MIXED
+                verdict = Kind.MEMORY
+        return verdict
+
+
+def is_own(message: bytes) -> bool:
+    """True for a commit that memgit made: captured (Memgit-Auto) or consolidated (Memgit-Window)."""
+    plain = b"\n".join(line.removeprefix(b"    ") for line in message.split(b"\n"))
+    return has_trailer(plain, b"Memgit-Auto") or has_trailer(plain, b"Memgit-Window")
+
+
+def _author(header: bytes) -> str:
+    line = header.partition(b"\nauthor ")[2].partition(b"\n")[0]
+    return line.rpartition(b">")[0].decode("utf-8", "replace") + ">"
+
+
+_BLUR = bytes.maketrans(b"123456789", b"000000000")
+_QUANTIFIER = re.compile(r"(?<!\\)\{\d*,?\d*\}")
+_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8}))")
+_COMPARES = ("(?P=", "(?(")
+
+
+def is_digit_blind(pattern: str) -> bool:
+    """True if the expression surely gives one verdict for two texts that differ in ASCII digits only."""
+    if any(mark in pattern for mark in _COMPARES):
+        return False
+    plain = _ESCAPED.sub(lambda found: chr(int(found[1] or found[2] or found[3], 16)), pattern)
+    plain = _QUANTIFIER.sub("", plain).replace("0-9", "")
+    return not any(char in "0123456789" for char in plain)

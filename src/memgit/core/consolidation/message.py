@@ -1,0 +1,166 @@
+"""The message of a consolidated commit: what a window's auto-commits added up to."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from memgit.core import trees as tree_changes
+from memgit.core.objects import Oid
+from memgit.core.trailers import parse as parse_trailers
+from memgit.core.trees import Entry, Trees, is_gitlink, oid_of
+
+FILES_LISTED = 20
+_LINES_COUNTED_UP_TO = 4 << 20  # bytes of a file; a larger one is named without counts
+_HEADING = re.compile(rb"^#{1,6}[ \t]+(.+?)[ \t#]*$")
+_BULLET = re.compile(rb"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+\S")
+
+DEFAULT_SUBJECT = "memory: {window}, {commits}{files}{lines}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """What a window did to one file. Counts are lines; None where they were not counted."""
+
+    path: bytes
+    verb: str  # "new", "deleted", "changed"
+    added: int | None
+    deleted: int | None
+    headings: tuple[bytes, ...]  # new ones, in file order
+    bullets: int  # new list items
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The raw commits that a consolidated commit stands for."""
+
+    window: str
+    count: int
+    first: Oid
+    last: Oid
+
+
+def compose(sources: Sources, files: tuple[FileChange, ...] | None, subject: str = DEFAULT_SUBJECT) -> bytes:
+    """The whole message, UTF-8, ending in a newline; a function of its arguments alone.
+
+    files: None leaves files and lines out. subject: a template with {window}, {commits}, {files}, {lines}.
+    """
+    values = {"window": sources.window, "commits": _plural(sources.count, "auto-commit"), "files": "", "lines": ""}
+    body: list[bytes] = []
+    if files is not None:
+        values["files"] = f", {_plural(len(files), 'file')}"
+        if any(file.added is not None for file in files):
+            values["lines"] = f" (+{sum(f.added or 0 for f in files)} -{sum(f.deleted or 0 for f in files)})"
+        body = [_line(file) for file in files[:FILES_LISTED]]
+        if len(files) > FILES_LISTED:
+            body.append(b"and %d more" % (len(files) - FILES_LISTED))
+    head = " ".join(subject.format(**values).split())
+    trailers = [
+        b"Memgit-Window: " + sources.window.encode(),
+        b"Memgit-Squashed: %d" % sources.count,
+        b"Memgit-Sources: %s..%s" % (sources.first, sources.last),
+    ]
+    parts = [head.encode(), *([b"\n".join(body)] if body else []), b"\n".join(trailers)]
+    return b"\n\n".join(parts) + b"\n"
+
+
+def earlier_sources(oid: Oid, message: bytes) -> tuple[Oid, int]:
+    """The oldest raw source and the number of sources a consolidated commit cites; itself and 1 for any other.
+
+    message: as git shows it, indented or not.
+    """
+    plain = b"\n".join(line.removeprefix(b"    ") for line in message.split(b"\n"))
+    trailers = dict(parse_trailers(plain))
+    first = trailers.get(b"Memgit-Sources", b"").partition(b"..")[0]
+    count = trailers.get(b"Memgit-Squashed", b"")
+    if len(first) == 40 and count.isdigit() and int(count) > 0:
+        return first, int(count)
+    return oid, 1
+
+
+def describe(trees: Trees, before: Oid, after: Oid, read: Callable[[Oid], bytes]) -> tuple[FileChange, ...]:
+    """What changed between two trees, file by file in byte order of the paths."""
+    return tuple(_file_change(path, was, now, read) for path, was, now in tree_changes.changes(trees, before, after))
+
+
+def count_lines(old: bytes, new: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Lines added and lines removed, each in file order; a line that only moved is neither.
+
+    Ends that both share are cut first, so an append is exact and costs no comparison of lines.
+    """
+    if new.startswith(old) and (not old or old.endswith(b"\n")):
+        return new[len(old) :].splitlines(), []
+    was, now = old.splitlines(), new.splitlines()
+    left = Counter(was)
+    left.subtract(now)
+    added = _take(now, {line: -n for line, n in left.items() if n < 0})
+    removed = _take(was, {line: n for line, n in left.items() if n > 0})
+    return added, removed
+
+
+def _take(lines: list[bytes], wanted: dict[bytes, int]) -> list[bytes]:
+    taken = []
+    for line in reversed(lines):
+        if wanted.get(line, 0) > 0:
+            wanted[line] -= 1
+            taken.append(line)
+    taken.reverse()
+    return taken
+
+
+def _file_change(path: bytes, was: Entry | None, now: Entry | None, read: Callable[[Oid], bytes]) -> FileChange:
+    verb = "new" if was is None else "deleted" if now is None else "changed"
+    if any(entry is not None and is_gitlink(entry) for entry in (was, now)):
+        return FileChange(path, verb, None, None, (), 0)
+    old = read(oid_of(was)) if was else b""
+    new = read(oid_of(now)) if now else b""
+    if max(len(old), len(new)) > _LINES_COUNTED_UP_TO or b"\0" in old[:8000] or b"\0" in new[:8000]:
+        return FileChange(path, verb, None, None, (), 0)
+    added, removed = count_lines(old, new)
+    headings = tuple(found[1] for line in added if line[:1] == b"#" and (found := _HEADING.match(line)))
+    bullets = sum(1 for line in added if _BULLET.match(line))
+    return FileChange(path, verb, len(added), len(removed), headings, bullets)
+
+
+def _line(file: FileChange) -> bytes:
+    path = file.path if file.path.isascii() and b"\n" not in file.path else _quote(file.path)
+    parts = []
+    if file.verb != "changed":
+        parts.append(file.verb)
+    if file.added is not None:
+        parts.append(f"+{file.added} -{file.deleted}")
+    if file.bullets:
+        parts.append(_plural(file.bullets, "bullet"))
+    line = path + b": " + ", ".join(parts or [file.verb]).encode()
+    shown = [_clip(heading) for heading in file.headings[:4]]
+    if shown:
+        line += b"; " + b", ".join(b'"' + heading + b'"' for heading in shown)
+        if len(file.headings) > len(shown):
+            line += b", ..."
+    return line
+
+
+def _clip(heading: bytes) -> bytes:
+    text = heading.decode("utf-8", "replace")
+    text = "".join(char if char.isprintable() else " " for char in text)
+    return (text if len(text) <= 60 else text[:57] + "...").encode()
+
+
+def _quote(path: bytes) -> bytes:
+    """A path in one line of UTF-8: bytes that are none are shown as git quotes them."""
+    text = path.decode("utf-8", "surrogateescape")
+    out = [
+        char
+        if char.isprintable()
+        else f"\\{ord(char) - 0xDC00:03o}"
+        if "\udc80" <= char <= "\udcff"
+        else "".join(f"\\{byte:03o}" for byte in char.encode())
+        for char in text
+    ]
+    return "".join(out).encode()
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
