@@ -7,6 +7,7 @@ import re
 from memgit.cli import render
 from memgit.cli.context import Context, branch_ref, now_s, open_repository, text, texts
 from memgit.cli.params import Values
+from memgit.cli.progress import Progress
 from memgit.core.consolidation.plan import StopReason
 from memgit.core.consolidation.policy import Policy, Report, Request
 from memgit.core.layers import Layer, flag
@@ -28,7 +29,10 @@ def run(values: Values) -> int:
         drop_signatures=bool(values["drop_signatures"]),
         dry_run=bool(values["dry_run"]),
     )
-    report = consolidate.run(context.repo, policy(context, values), context.workspace_bytes, request, now_s())
+    with Progress("commits read", quiet=bool(values["quiet"])) as progress:
+        report = consolidate.run(
+            context.repo, policy(context, values), context.workspace_bytes, request, now_s(), progress.advance
+        )
     if values["json"]:
         render.emit_json(as_dict(report))
     elif not values["quiet"]:
