@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support.repo import memgit, run
 from support.shared import shared
 

@@ -6,6 +6,7 @@ the two policies, so where memgit differs, memgit is wrong or this is.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -220,34 +221,58 @@ class Reference:
         return [expected for line in self.stretches() for expected in self._gather(line)]
 
     def _gather(self, line: list[Piece]) -> list[Expected]:
-        groups: list[list[int]] = []  # positions of the runs that become one
-        for at, piece in enumerate(line):
-            if piece.window is None or (at == 0 and self.before(piece) is None):
-                continue
-            autos = [p for p in range(at) if self._is_auto(line[p])]
-            if groups and autos and groups[-1][-1] == autos[-1] and line[autos[-1]].window == piece.window:
-                group = [*groups[-1], at]
-                people = [p for p in range(group[0], at) if p not in group]
-                if not any(clash(self.change(line[p]), self.change(line[run])) for p in people for run in group):
-                    groups[-1].append(at)
-                    continue
-            groups.append([at])
-        goes_to = {run: group[-1] for group in groups for run in group}
+        """Join the first two runs that may be joined, in the history as it then stands, until there are none."""
+        todo = [_Replayed([c.oid for c in piece.sources], self.change(piece), piece.window, self._is_auto(piece))
+                for piece in line]  # fmt: skip
+        is_root = self.before(line[0]) is None
+        while pair := _first_pair(todo, 1 if is_root else 0):
+            one, other = pair
+            joined = _Replayed(
+                todo[one].sources + todo[other].sources,
+                _compose(todo[one].own, todo[other].own),
+                todo[one].window,
+                True,
+            )
+            todo[one : other + 1] = [*todo[one + 1 : other], joined]
         result: list[Expected] = []
-        files = self.before(line[0])
-        parents = line[0].sources[0].parents
-        for at, piece in enumerate(line):
-            if goes_to.get(at, at) != at:
-                continue
-            runs = [run for run in sorted(goes_to) if goes_to[run] == at] or [at]
-            after: Files = files or {}
-            for run in runs:
-                after = apply(after, self.change(line[run]))
-            sources = [commit.oid for run in runs for commit in line[run].sources]
-            result.append(Expected(sources, parents, files, after, len(sources) > 1))
-            files, parents = after, (piece.last.oid,)
+        files, parents = self.before(line[0]), line[0].sources[0].parents
+        for item in todo:
+            after = apply(files or {}, item.own)
+            result.append(Expected(item.sources, parents, files, after, len(item.sources) > 1))
+            files, parents = after, (item.sources[-1],)
         assert files == line[-1].last.files
         return result
 
     def _is_auto(self, piece: Piece) -> bool:
         return piece.last.is_auto and len(piece.last.parents) <= 1
+
+
+@dataclass
+class _Replayed:
+    """A commit to be made again: its sources and its own change."""
+
+    sources: list[Oid]
+    own: list[Change]
+    window: int | None
+    is_auto: bool
+
+
+def _first_pair(todo: list[_Replayed], start: int) -> tuple[int, int] | None:
+    """The first two auto-commits of one window, people's commits between them at most, that may become one."""
+    autos = [at for at, item in enumerate(todo) if item.is_auto]
+    for one, other in itertools.pairwise(autos):
+        if one < start or todo[one].window is None or todo[one].window != todo[other].window:
+            continue
+        people = todo[one + 1 : other]
+        if not any(clash(person.own, run.own) for person in people for run in (todo[one], todo[other])):
+            return one, other
+    return None
+
+
+def _compose(first: list[Change], then: list[Change]) -> list[Change]:
+    """Both changes as one, without what comes to nothing."""
+    ends: dict[bytes, Change] = {}
+    for change in [*first, *then]:
+        was = ends.get(change.path)
+        ends[change.path] = Change(change.path, was.old if was else change.old, change.new)
+    return [change for _, change in sorted(ends.items()) if change.old != change.new]

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
-from support.model import Entry, Expected, Files, ModelCommit, Objects, Reference, apply, changes
-from support.repo import Oid, hash_of
 
 from memgit.core.consolidation import message, plan
 from memgit.core.consolidation.classify import Classifier, Rule
@@ -17,6 +15,8 @@ from memgit.core.consolidation.plan import Plan
 from memgit.core.consolidation.runs import Collapsed, collapse
 from memgit.core.trees import Paths, Trees
 from memgit.core.windows import Calendar
+from support.model import Entry, Expected, Files, ModelCommit, Objects, Reference, apply, changes
+from support.repo import Oid, hash_of
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
