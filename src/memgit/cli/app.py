@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from importlib import import_module
 
@@ -59,7 +60,7 @@ def call(command: Command, values: Values) -> int:
         return _fail(error.message, error.hint, status_of(error))
     except BrokenPipeError:
         # Whoever read our output has gone away; nothing more can be said there.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - Python flushes it on the way out
         return 0
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""

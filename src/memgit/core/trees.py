@@ -76,8 +76,8 @@ class Trees:
         for oid, raw in zip(missing, self._read_many(missing), strict=True):
             self._parsed[oid] = _parse(raw)
 
-    def fetch_changed(self, pairs: Sequence[tuple[Oid, Oid]], onto: Oid) -> None:
-        """Read what `graft` will need to make these changes to `onto`, a level of directories at a time."""
+    def fetch_changed(self, pairs: Sequence[tuple[Oid, Oid]], onto: Oid = EMPTY_TREE) -> None:
+        """Read the directories that differ, and the same ones of `onto`, a level at a time."""
         level, base = list(pairs), [onto]
         while level:
             self.fetch([*base, *(oid for pair in level for oid in pair)])
@@ -88,8 +88,11 @@ class Trees:
                 before, after = self[old], self[new]
                 for name in changed_names(before, after):
                     was, now = before.get(name), after.get(name)
-                    if was is not None and now is not None and is_directory(was) and is_directory(now):
-                        below.append((oid_of(was), oid_of(now)))
+                    sides = [
+                        oid_of(side) if side is not None and is_directory(side) else EMPTY_TREE for side in (was, now)
+                    ]
+                    if sides != [EMPTY_TREE, EMPTY_TREE]:
+                        below.append((sides[0], sides[1]))
                         names.add(name)
             base = [oid_of(top[name]) for top in tops for name in names if name in top and is_directory(top[name])]
             level = below

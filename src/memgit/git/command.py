@@ -111,8 +111,11 @@ class Git:
         return self.run(*args, ok=ok).stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
 
     def stream(self, *args: str, stdin: Iterable[bytes] = ()) -> Iterator[bytes]:
-        """Standard output in chunks; see process.stream."""
-        return process.stream(self.argv(*args), cwd=self.directory, env=environment(), stdin=stdin)
+        """Standard output in chunks; see process.stream.
+
+        Source of GIT_FLUSH: git(1); without it rev-list writes every commit by itself.
+        """
+        return process.stream(self.argv(*args), cwd=self.directory, env=environment({"GIT_FLUSH": "0"}), stdin=stdin)
 
     def talk(self, *args: str, env: Mapping[str, str] | None = None) -> Conversation:
         """A git process to exchange bytes with."""

@@ -16,7 +16,7 @@ from memgit.process import Conversation
 
 _BATCH = 1000  # commands sent before the first answer is read: 49 KB, less than a pipe holds
 _KINDS = {b"commit": 1, b"tree": 2, b"blob": 3}
-_LEVELS = {b"commit": 1, b"tree": 0, b"blob": 6}  # a tree is made of ids, which don't compress
+_LEVELS = {b"commit": 0, b"tree": 0, b"blob": 6}  # ids don't compress, and a commit is mostly ids
 
 
 class ObjectReader:
@@ -32,15 +32,21 @@ class ObjectReader:
 
     def read_many(self, oids: Iterable[Oid]) -> Iterator[bytes]:
         """The raw contents in the order asked for. Raises KeyError as read() does."""
+        for content in self.read_limited(oids, None):
+            assert content is not None
+            yield content
+
+    def read_limited(self, oids: Iterable[Oid], limit: int | None) -> Iterator[bytes | None]:
+        """As read_many, but None in place of a content of more than `limit` bytes."""
         child = self._open()
         batch = []
         for oid in oids:
             batch.append(oid)
             if len(batch) == _BATCH:
-                yield from self._exchange(child, batch)
+                yield from self._exchange(child, batch, limit)
                 batch = []
         if batch:
-            yield from self._exchange(child, batch)
+            yield from self._exchange(child, batch, limit)
 
     def has(self, oid: Oid) -> bool:
         """True if the repository has the object."""
@@ -55,17 +61,21 @@ class ObjectReader:
             self._child = self._git.talk("cat-file", "--batch-command", "--buffer")
         return self._child
 
-    def _exchange(self, child: Conversation, batch: list[Oid]) -> list[bytes]:
+    def _exchange(self, child: Conversation, batch: list[Oid], limit: int | None) -> list[bytes | None]:
         child.send(b"contents " + b"\ncontents ".join(batch) + b"\nflush\n")
         line, receive = child.receive_line, child.receive
-        answers = []
+        answers: list[bytes | None] = []
         for oid in batch:
             head = line().split()
             if len(head) != 3:  # "<id> missing"; the other answers would come in between, so start afresh
                 self.__exit__(None, None, None)
                 raise KeyError(oid.decode())
             size = int(head[2])
-            answers.append(receive(size + 1)[:size])
+            if limit is None or size <= limit:
+                answers.append(receive(size + 1)[:size])
+            else:
+                child.skip(size + 1)
+                answers.append(None)
         return answers
 
     def __enter__(self) -> ObjectReader:

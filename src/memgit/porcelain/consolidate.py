@@ -10,6 +10,7 @@ from memgit.core import windows
 from memgit.core.consolidation import message, plan, runs
 from memgit.core.consolidation.classify import Classifier
 from memgit.core.consolidation.gather import Step
+from memgit.core.consolidation.message import FileChange
 from memgit.core.consolidation.plan import Plan, StopReason
 from memgit.core.consolidation.policy import Kept, Policy, Report, Request, Squash
 from memgit.core.consolidation.runs import Collapsed
@@ -221,17 +222,19 @@ class _Run:
         return check
 
     def _composer(self, outlook: Outlook, reader: ObjectReader, trees: Trees) -> Callable[[Step], bytes]:
-        detailed = outlook.collapsed.commits <= DETAILED_UP_TO
+        squashes = outlook.plan.squashes
+        described: dict[Oid, tuple[FileChange, ...]] = {}
+        if outlook.collapsed.commits <= DETAILED_UP_TO:
+            pairs = [(step.before or EMPTY_TREE, step.tree) for step in squashes]
+            files = message.describe(trees, pairs, reader.read_limited)
+            described = {step.stands_for: found for step, found in zip(squashes, files, strict=True)}
 
         def compose(step: Step) -> bytes:
             oldest, newest = step.nodes[0], step.nodes[-1]
             assert newest.key is not None
             count = sum(node.raw_count for node in step.nodes)
             sources = message.Sources(self.calendar.label(newest.key), count, oldest.cited, newest.last)
-            files = None
-            if detailed:
-                files = message.describe(trees, step.before or EMPTY_TREE, step.tree, reader.read)
-            return message.compose(sources, files, self.policy.subject)
+            return message.compose(sources, described.get(step.stands_for), self.policy.subject)
 
         return compose
 

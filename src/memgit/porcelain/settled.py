@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from memgit.core.consolidation.policy import Policy, Request
 from memgit.core.objects import Oid, RefName
@@ -38,8 +39,8 @@ def _fingerprint(policy: Policy, request: Request) -> str:
 
 def recall(repo: Repository, ref: RefName, policy: Policy, request: Request) -> Settled | None:
     """What is remembered of this branch under this policy."""
-    entry = _load(repo).get(ref)
     try:
+        entry = _load(repo)[ref]
         if entry["policy"] == _fingerprint(policy, request):
             return Settled(str(entry["commit"]).encode(), int(entry["key"]))
     except (TypeError, KeyError, ValueError):
@@ -56,7 +57,7 @@ def remember(repo: Repository, ref: RefName, policy: Policy, request: Request, s
         files.replace(_path(repo), json.dumps(entries).encode())
 
 
-def _load(repo: Repository) -> dict:  # type: ignore[type-arg]
+def _load(repo: Repository) -> dict[str, Any]:
     try:
         entries = json.loads(files.read(_path(repo)) or b"{}")
     except ValueError:

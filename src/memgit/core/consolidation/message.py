@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from memgit.core import trees as tree_changes
@@ -12,9 +11,12 @@ from memgit.core.objects import Oid
 from memgit.core.trailers import parse as parse_trailers
 from memgit.core.trees import Entry, Trees, is_gitlink, oid_of
 
+ReadLimited = Callable[[Iterable[Oid], int], Iterator[bytes | None]]
+
 FILES_LISTED = 20
 _LINES_COUNTED_UP_TO = 4 << 20  # bytes of a file; a larger one is named without counts
 _HEADING = re.compile(rb"^#{1,6}[ \t]+(.+?)[ \t#]*$")
+_MARKDOWN = (b".md", b".markdown", b".mdx")
 _BULLET = re.compile(rb"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+\S")
 
 DEFAULT_SUBJECT = "memory: {window}, {commits}{files}{lines}"
@@ -80,47 +82,64 @@ def earlier_sources(oid: Oid, message: bytes) -> tuple[Oid, int]:
     return oid, 1
 
 
-def describe(trees: Trees, before: Oid, after: Oid, read: Callable[[Oid], bytes]) -> tuple[FileChange, ...]:
-    """What changed between two trees, file by file in byte order of the paths."""
-    return tuple(_file_change(path, was, now, read) for path, was, now in tree_changes.changes(trees, before, after))
+def describe(
+    trees: Trees, pairs: Sequence[tuple[Oid, Oid]], read_limited: ReadLimited
+) -> Iterator[tuple[FileChange, ...]]:
+    """For each pair of trees what changed between them, file by file in byte order of the paths.
+
+    read_limited: raw contents in order, None for one that is larger than the limit given.
+    """
+    trees.fetch_changed(pairs)
+    found = [list(tree_changes.changes(trees, before, after)) for before, after in pairs]
+    wanted = (
+        oid_of(entry)
+        for files in found
+        for _, was, now in files
+        for entry in (was, now)
+        if entry is not None and not is_gitlink(entry)
+    )
+    contents = read_limited(wanted, _LINES_COUNTED_UP_TO)
+    for files in found:
+        yield tuple(_file_change(path, was, now, contents) for path, was, now in files)
 
 
 def count_lines(old: bytes, new: bytes) -> tuple[list[bytes], list[bytes]]:
-    """Lines added and lines removed, each in file order; a line that only moved is neither.
-
-    Ends that both share are cut first, so an append is exact and costs no comparison of lines.
-    """
+    """Lines added and lines removed, each in file order; a line that only moved is neither."""
     if new.startswith(old) and (not old or old.endswith(b"\n")):
         return new[len(old) :].splitlines(), []
     was, now = old.splitlines(), new.splitlines()
-    left = Counter(was)
-    left.subtract(now)
-    added = _take(now, {line: -n for line, n in left.items() if n < 0})
-    removed = _take(was, {line: n for line, n in left.items() if n > 0})
+    shortest = min(len(was), len(now))
+    start = next((at for at in range(shortest) if was[at] != now[at]), shortest)
+    end = next((at for at in range(shortest - start) if was[-1 - at] != now[-1 - at]), shortest - start)
+    was, now = was[start : len(was) - end], now[start : len(now) - end]
+    left: dict[bytes, int] = {}
+    for line in was:
+        left[line] = left.get(line, 0) + 1
+    added = []
+    for line in now:
+        if left.get(line):
+            left[line] -= 1
+        else:
+            added.append(line)
+    removed = []
+    for line in reversed(was):
+        if left[line]:
+            left[line] -= 1
+            removed.append(line)
+    removed.reverse()
     return added, removed
 
 
-def _take(lines: list[bytes], wanted: dict[bytes, int]) -> list[bytes]:
-    taken = []
-    for line in reversed(lines):
-        if wanted.get(line, 0) > 0:
-            wanted[line] -= 1
-            taken.append(line)
-    taken.reverse()
-    return taken
-
-
-def _file_change(path: bytes, was: Entry | None, now: Entry | None, read: Callable[[Oid], bytes]) -> FileChange:
+def _file_change(path: bytes, was: Entry | None, now: Entry | None, contents: Iterator[bytes | None]) -> FileChange:
     verb = "new" if was is None else "deleted" if now is None else "changed"
-    if any(entry is not None and is_gitlink(entry) for entry in (was, now)):
-        return FileChange(path, verb, None, None, (), 0)
-    old = read(oid_of(was)) if was else b""
-    new = read(oid_of(now)) if now else b""
-    if max(len(old), len(new)) > _LINES_COUNTED_UP_TO or b"\0" in old[:8000] or b"\0" in new[:8000]:
+    sides = [entry is not None and not is_gitlink(entry) for entry in (was, now)]
+    old, new = (next(contents) if is_read else b"" for is_read in sides)
+    if old is None or new is None or b"\0" in old[:8000] or b"\0" in new[:8000] or not any(sides):
         return FileChange(path, verb, None, None, (), 0)
     added, removed = count_lines(old, new)
-    headings = tuple(found[1] for line in added if line[:1] == b"#" and (found := _HEADING.match(line)))
-    bullets = sum(1 for line in added if _BULLET.match(line))
+    prose = added if path.lower().endswith(_MARKDOWN) else []
+    headings = tuple(found[1] for line in prose if line[:1] == b"#" and (found := _HEADING.match(line)))
+    bullets = sum(1 for line in prose if _BULLET.match(line))
     return FileChange(path, verb, len(added), len(removed), headings, bullets)
 
 

@@ -8,7 +8,7 @@ commits in the memory of the thousands that survive.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from memgit.core.consolidation.classify import Classifier, Kind
 from memgit.core.consolidation.message import earlier_sources
@@ -52,7 +52,6 @@ class Node:
         message: bytes,
         automatic: bool,
         key: WindowKey | None,
-        child: Node | None,
     ) -> None:
         self.last = oid  # newest source
         self.first = oid  # oldest source
@@ -68,7 +67,7 @@ class Node:
         self.automatic = automatic
         self.key = key  # window; None for commits made by people and for open windows
         self.is_tip = False
-        self.child = child  # the only commit in the range that has this one as a parent, and nothing points here
+        self.child: Node | None = None  # the only commit with this one as a parent, where nothing points here
 
     @property
     def is_waiting(self) -> bool:
@@ -94,7 +93,7 @@ class Node:
 
 
 # Stands in for "more than one child, or something points here": no key, so nothing links to it.
-_FORK = Node(b"", b"", b"", b"", b"0", b"+0000", b"", False, None, None)
+_FORK = Node(b"", b"", b"", b"", b"0", b"+0000", b"", False, None)
 
 
 class Collapsed:
@@ -131,74 +130,71 @@ def collapse(
     result = Collapsed()
     nodes = result.nodes
     waiting: dict[Oid, Node] = {}  # parent that must still come -> its child so far
-    unproven: dict[Oid, list[tuple[bytes, ...]]] = {}  # parent -> records to be judged once its tree is known
-    take, kind_of = waiting.pop, classifier.kind
-    person, memory = Kind.PERSON, Kind.MEMORY
-
-    def settle(record: tuple[bytes, ...], automatic: bool) -> bool:
+    take = waiting.pop
+    commits = autos = 0
+    for record, automatic in _judged(chunks, classifier, only_memory, tree_of):
         oid, header, tree, parent_lines, time, zone, message = record
-        child = take(oid, None)
+        commits += 1
+        child = _FORK if oid in pinned else take(oid, None)
         key = window(time, zone) if automatic else None
-        if oid in pinned:
-            child = _FORK
         if key is not None:
             if settled_key is not None and key <= settled_key:
                 result.late = True
-                return False
-            result.autos += 1
+                return result
+            autos += 1
             if child is not None and child.key == key:
                 child.first = oid
                 child.parent_lines = parent_lines
                 child.count += 1
-                child.cite(oid, message)
+                if b"Memgit-S" in message:
+                    child.cite(oid, message)
+                else:
+                    child.cited = oid
+                    child.raw_count += 1
                 if parent_lines:
                     parent = parent_lines[7:47]
                     waiting[parent] = _FORK if parent in waiting else child
-                return True
-        node = Node(
-            oid,
-            header,
-            tree,
-            parent_lines,
-            time,
-            zone,
-            message,
-            automatic,
-            key,
-            None if child is _FORK else child,
-        )
+                continue
+        node = Node(oid, header, tree, parent_lines, time, zone, message, automatic, key)
+        node.child = None if child is _FORK else child
         if key is not None:
             node.raw_count = 0
             node.cite(oid, message)
         nodes.append(node)
         for parent in parents_of(parent_lines):
             waiting[parent] = _FORK if parent in waiting else node
-        return True
+    result.commits, result.autos = commits, autos
+    nodes.reverse()
+    return result
 
+
+def _judged(
+    chunks: Iterable[bytes], classifier: Classifier, only_memory: OnlyMemory, tree_of: Callable[[Oid], Oid]
+) -> Iterator[tuple[tuple[bytes, ...], bool]]:
+    """Each record and whether it is automatic, children still before parents.
+
+    A commit that is automatic only if it changes nothing but memory waits here for its parent, whose
+    tree decides; it comes right before the parent.
+    """
+    kind_of, person, memory = classifier.kind, Kind.PERSON, Kind.MEMORY
+    unproven: dict[Oid, list[tuple[bytes, ...]]] = {}  # by parent
     for found in read(chunks):
-        result.commits += len(found)
         for record in found:
             if unproven and record[0] in unproven:
                 for held in unproven.pop(record[0]):
-                    if not settle(held, only_memory(record[2], held[2])):
-                        return result
+                    yield held, only_memory(record[2], held[2])
             parent_lines = record[3]
-            automatic = False
-            if len(parent_lines) <= 48:
-                kind = kind_of(record[1], record[6])
-                if kind is memory:
-                    if parent_lines:
-                        unproven.setdefault(parent_lines[7:47], []).append(record)
-                        continue
-                    automatic = only_memory(None, record[2])
-                else:
-                    automatic = kind is not person
-            if not settle(record, automatic):
-                return result
+            if len(parent_lines) > 48:
+                yield record, False
+                continue
+            kind = kind_of(record[1], record[6])
+            if kind is not memory:
+                yield record, kind is not person
+            elif parent_lines:
+                unproven.setdefault(parent_lines[7:47], []).append(record)
+            else:
+                yield record, only_memory(None, record[2])
     for parent, records in unproven.items():
         before = tree_of(parent)
         for held in records:
-            if not settle(held, only_memory(before, held[2])):
-                return result
-    nodes.reverse()
-    return result
+            yield held, only_memory(before, held[2])
