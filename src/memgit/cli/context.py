@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from memgit.cli.params import Values
 from memgit.core.memory import Patterns
 from memgit.git.repository import Repository, discover
+from memgit.porcelain import transaction
 
 DEFAULT_INCLUDE = ("/MEMORY.md", "/AGENTS.md", "/SOUL.md", "/USER.md", "/memory/**")
 
@@ -26,6 +27,7 @@ def open_repository(values: Values) -> Context:
     directory = values["directory"]
     assert directory is None or isinstance(directory, str)
     repo = discover(directory)
+    transaction.heal(repo)
     return Context(repo, b"", Patterns.compile(DEFAULT_INCLUDE, ()))
 
 
