@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from memgit.core.consolidation import message, plan
 from memgit.core.consolidation.classify import Classifier, Rule
-from memgit.core.consolidation.gather import TreePair
+from memgit.core.consolidation.gather import Step, TreePair
 from memgit.core.consolidation.plan import Plan
 from memgit.core.consolidation.runs import Collapsed, collapse
 from memgit.core.trees import Paths, Trees
@@ -187,7 +187,7 @@ class World:
     def plan(self, tip: Oid, raws: list[tuple[Oid, bytes]], *, commute: bool, keep_empty: bool) -> Plan:
         """The plan of a history given newest first."""
         nodes = self.collapse(raws).nodes
-        nodes[-1].is_tip = True
+        nodes[-1].is_tip = tip not in self.pinned
         made = plan.plan(
             tip,
             nodes,
@@ -206,7 +206,7 @@ class World:
         written: dict[Oid, bytes] = {}
         steps = plan.rewritten(made)
 
-        def compose(step: plan.Step) -> bytes:
+        def compose(step: Step) -> bytes:
             count = sum(node.raw_count for node in step.nodes)
             cited = step.nodes[0].cited
             return message.compose(message.Sources("2024-01-01", count, cited, step.nodes[-1].last), None)
