@@ -26,12 +26,14 @@ from memgit.core.secrets.words import (
 
 RULES = {
     Kind.PASSWORD: "password-beside-label",
+    Kind.BARE: "password-beside-label",
     Kind.TOKEN: "token-beside-label",
     Kind.LOOSE: "token-beside-label",
     Kind.PAIR: "login-beside-label",
     Kind.PIN: "pin-beside-label",
 }
 
+_DIRECT_ONLY = (Kind.LOOSE, Kind.PIN, Kind.BARE)
 _NAME_REST = re.compile(rb"[A-Za-z0-9_-]{0,40}")
 _SIGN = rb"(?::?=>?|:|\||->|\xe2\x86\x92|\xef\xbc\x9a|>|(?:is|are|was|equals|lautet|ist|es|est)\b:?)"
 _FILL = rb"(?:(?:now|still|currently|just|set to|this|the following|called)\b:?[ \t]{1,3})?"
@@ -39,13 +41,14 @@ _CLOSE = rb"[\"'`*_\\\])}~]{0,8}"
 _OPEN = rb"[*_(\[{|~<\\]{0,4}"
 _DIRECT = re.compile(_CLOSE + rb"[ \t]{0,40}" + _SIGN + rb"[ \t]{0,40}" + _FILL)
 _APART = re.compile(
-    rb"[^\n:=|<>]{1,60}?(?:[ \t](?:is|are|was|to|equals|as|ist)\b:?|[:=|]|->|\xe2\x86\x92|>)[ \t]{0,20}" + _FILL
+    rb"[^\n:=|<>{};]{1,60}?(?:[ \t](?:is|are|was|to|equals|as|ist)\b:?|[:=|]|->|\xe2\x86\x92|>)[ \t]{0,20}" + _FILL
 )
 _NEXT_TO = re.compile(_CLOSE + rb"[ \t]{1,4}(?:(?:of|with|as|to)[ \t]{1,3})?")
 _VALUE = re.compile(
     _OPEN + rb"\\{0,3}(?:\"([^\"\n]{4,400})\"|'([^'\n]{4,400})'|`{1,3}([^`\n]{4,400})`|[\"'`*(\[]{0,4}([^\s\"'`<>|]{4,4096}))"
 )
 _LOOSE_TAIL = b".,;:)]}*_\\~"
+_DASHES = re.compile(rb"^(?:\xe2\x80[\x90-\xa6]|\xc2[\xa0-\xbb])+|(?:\xe2\x80[\x90-\xa6]|\xc2[\xa0-\xbb])+$")
 _LINE_END = re.compile(rb"[ \t]*(?:[|>][+-]?)?[ \t*_\"'`]*\r?$")
 _ALONE = re.compile(rb"[ \t>#*+-]*[\"'`*]{0,3}([^\s\"'`<>|*]{6,400})[\"'`*]{0,3}[ \t]*\r?$")
 _PAIR = re.compile(rb"[\"'`*]{0,3}[\w.@+-]{2,60}[\"'`*]{0,3}[ \t]{0,3}(?:/|:|,|\band\b)[ \t]{0,3}[\"'`*]{0,3}([^\s\"'`|<>]{6,200})")
@@ -73,19 +76,19 @@ def hits_in_line(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hi
 
 def _value_after(text: bytes, kind: Kind, at: int, end: int) -> Hit | None:
     sign = _DIRECT.match(text, at, end)
-    if sign:
+    if sign and not (kind is Kind.BARE and b"|" in sign[0]):
         if _LINE_END.match(text, sign.end(), end) or _LINE_END.match(text, sign.end() - 1, end):
             return _value_below(text, kind, end)
         hit = _judge(text, kind, sign.end(), end, apart=False)
         if hit:
             return hit
-    elif kind is not Kind.LOOSE:
+    elif kind not in _DIRECT_ONLY:
         near = _NEXT_TO.match(text, at, end)
-        if near and kind is not Kind.PIN:
+        if near:
             hit = _judge(text, kind, near.end(), end, apart=True)
             if hit:
                 return hit
-    if kind in (Kind.LOOSE, Kind.PIN):
+    if kind in _DIRECT_ONLY:
         return None
     position = at
     for _ in range(2):  # "the key (see: ticket) is X" has two signs
@@ -144,13 +147,15 @@ def _judge(text: bytes, kind: Kind, at: int, end: int, *, apart: bool) -> Hit | 
         return None
     group = found.lastindex or 4
     value = found[group]
+    if value.endswith((b"...", b"\xe2\x80\xa6")):
+        return None
     if group == 4:
         value = value.rstrip(_LOOSE_TAIL)
         for stop in (b"&", b";", b"\\n", b"\\r", b"\\t"):
             head = value.split(stop, 1)[0]
             if len(head) >= 8:
                 value = head
-    value = value.rstrip(b"\\")
+    value = _DASHES.sub(b"", value.rstrip(b"\\"))
     if _fits(value, kind, apart=apart) or (group != 4 and kind is Kind.PASSWORD and is_passphrase(value)):
         return Hit(RULES[kind], found.start(group), found.start(group) + len(value), value, guessable=True)
     return None
@@ -160,14 +165,14 @@ def _fits(value: bytes, kind: Kind, *, apart: bool) -> bool:
     """Does the value look like what a label of this kind announces? `apart`: label and value are only loosely tied."""
     if len(value) < 5 or b" " in value:
         return False
-    if kind is Kind.PASSWORD:
+    if kind in (Kind.PASSWORD, Kind.BARE):
         return is_strong_password(value) if apart else is_password(value)
     if is_reference(value) or is_placeholder(value) or is_number(value):
         return False
     if kind is Kind.LOOSE:
-        return not is_hex(value) and not is_uuid(value) and is_random_token(value, at_least=30) and not is_wordy(value)
+        return not is_hex(value) and not is_uuid(value) and is_random_token(value, at_least=30)
     if is_random_token(value, at_least=20 if apart else 16):
-        return not is_wordy(value)
+        return True
     return not apart and len(value) >= 10 and is_strong_password(value)
 
 

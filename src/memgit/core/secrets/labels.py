@@ -12,20 +12,23 @@ class Kind(Enum):
     PASSWORD = "chosen by a person, may be short"
     TOKEN = "drawn by a machine"
     LOOSE = "drawn by a machine, but the label also names harmless things"
+    BARE = "like a password, but the label is also a verb"
     PAIR = "a user name and a password"
     PIN = "four to eight digits"
 
 
 # A line without any of these is never looked at closer. Cheap to search, so broader than the labels themselves.
 ROOTS: tuple[bytes, ...] = (
-    *b"pass pwd secret token key cred auth cookie login psk bearer basic".split(),
-    *(b" pw", b"_pw", b"-pw", b"pw:", b"pw=", b"pin:", b"pin ", b"session", b"curl", b"sshpass", b"mysql", b"redis-cli"),
-    *(b"kennwort", b"contrase", b"senha", b"wachtwoord", b"parola", b"code:", b"code is", b"machine "),
-    *(w.encode() for w in ("lösenord", "hasło", "heslo", "salasana", "пароль", "парол", "密码", "密碼", "パスワード", "비밀번호", "口令")),
+    *b"pass pw secret token key cred auth cookie psk bearer basic login sessionid sessid curl mysql".split(),
+    *b"kennwort contrase senha wachtwoord parola".split(),
+    b" pin",
 )
-SEED_ROOTS: tuple[bytes, ...] = (b"seed", b"mnemonic", b"phrase", b"recovery", b"wallet")
+_FOREIGN_WORDS = ("lösenord", "hasło", "пароль", "парол", "密码", "密碼", "パスワード", "비밀번호", "口令")
+# Only searched where there are bytes beyond ASCII.
+FOREIGN_ROOTS: tuple[bytes, ...] = tuple(word.encode() for word in _FOREIGN_WORDS)
+SEED_ROOTS: tuple[bytes, ...] = (b"seed", b"mnemonic", b"phrase", b"wallet")
 
-_FOREIGN = "|".join(("lösenord", "hasło", "heslo", "salasana", "парол[ьюя]?", "密码", "密碼", "パスワード", "비밀번호", "口令")).encode()
+_FOREIGN = b"|".join(FOREIGN_ROOTS)
 _KEY_OWNERS = (
     rb"api|app|application|access|secret|private|auth|account|master|root|admin|signing|signature|encryption|encrypt"
     rb"|decryption|aes|hmac|service(?:[ _-]role)?|(?:pre[ _-]?)?shared|storage|deploy|license|licence|activation|session"
@@ -37,12 +40,13 @@ _KEY_OWNERS = (
 LABEL = re.compile(
     rb"(?P<password>pass(?:word|wd|wort|phrase|code)|kennwort|contrase(?:\xc3\xb1|\xf1|n)a|mot de passe|senha(?![a-z])"
     rb"|wachtwoord|parola(?![a-z])|" + _FOREIGN + rb"|(?<![a-z])(?:db|smtp|imap|mail|email|mysql|pg|sql|ftp|ssh|ldap|redis|user|root"
-    rb"|admin|wifi|vpn|key|store|keystore|http|proxy|vnc|rdp|app)?(?:pass|pwd|pw)(?![a-z])|(?<![a-z])psk(?![a-z]))"
+    rb"|admin|wifi|vpn|key|store|keystore|http|proxy|vnc|rdp|app)(?:[ _.-]?pass|pwd|pw)(?![a-z])|(?<![a-z])(?:pwd|pw|psk)(?![a-z]))"
+    rb"|(?P<bare>(?<![a-z])pass(?![a-z]))"
     rb"|(?P<pair>(?<![a-z])(?:credentials?|creds?|log[ -]?in)(?![a-z]))"
-    rb"|(?P<pin>(?<![a-z])(?:pin|(?:pin|door|gate|alarm|unlock|lock|access|entry|security)[ _-]code)(?![a-z]))"
-    rb"|(?P<token>secret|token|(?:" + _KEY_OWNERS + rb")[ _.-]?key|(?<![a-z])auth(?:orization)?(?![a-z])"
+    rb"|(?P<pin>(?<![a-z])pin(?:[ _-]code)?(?![a-z]))"
+    rb"|(?P<token>secret|token|(?:" + _KEY_OWNERS + rb")[ _.-]?key"
     rb"|(?:session|connect\.s|php ?sess|jsession|s)id(?![a-z])|cookie|bearer|credential)"
-    rb"|(?P<loose>key(?![a-z]))"
+    rb"|(?P<loose>(?:key|(?<![a-z])auth(?:orization)?)(?![a-z]))"
 )
 
 # What follows or precedes a label when the value is not the secret itself.
@@ -61,7 +65,7 @@ HARMLESS_PREFIX = re.compile(
     rb"[ _.-]?$"
 )
 SEED_LABEL = re.compile(
-    rb"(?:seed|mnemonic|(?:recovery|backup|secret|wallet)[ _-](?:phrase|words|seed|mnemonic)|passphrase)"
+    rb"(?:seed|mnemonic|(?:recovery|backup|secret|wallet)[ _-](?:phrase|words|seed|mnemonic))"
 )
 
 
@@ -71,6 +75,7 @@ def kind_of(label: re.Match[bytes]) -> Kind:
 
 _KINDS = {
     "password": Kind.PASSWORD,
+    "bare": Kind.BARE,
     "pair": Kind.PAIR,
     "pin": Kind.PIN,
     "token": Kind.TOKEN,

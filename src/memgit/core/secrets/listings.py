@@ -11,14 +11,15 @@ from memgit.core.secrets.shapes import Hit
 from memgit.core.secrets.words import is_random_token, is_reference
 
 _MAX_ROWS = 10_000
-_WORD = re.compile(rb"[A-Za-z]+|[.!?:](?=\s)")
-_NUMBERING = re.compile(rb"\b\d{1,2}[.):][ \t]?")
+_WORD = re.compile(rb"[A-Za-z]+")
+_BETWEEN_WORDS = re.compile(rb"[\s,;|\"'`*>]{0,8}(?:\d{1,2}[.):]?[\s\"'`*|]{0,4})?")
 # Not one of these is in the BIP 39 list, and few sentences do without them.
 _NOT_SEED_WORDS = frozenset(
     b"the and for with from was are not but has had our his her its were been your they them then than these those"
     b" would could should does did being because while here some such each other only very also just same".split()
 )
 _PHRASE_WORDS = 12
+_PHRASE_LEAD = 160  # how far after its label a phrase may begin
 _PHRASE_REACH = 1200
 
 
@@ -56,20 +57,23 @@ def seed_phrases(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hi
     label = SEED_LABEL.search(lower, start, end)
     if not label:
         return
-    reach = min(len(text), label.end() + _PHRASE_REACH)
-    chunk = _NUMBERING.sub(b" ", text[label.end() : reach])
     run: list[bytes] = []
-    for match in _WORD.finditer(chunk):
+    last = label.end()
+    for match in _WORD.finditer(text, label.end(), min(len(text), label.end() + _PHRASE_REACH)):
         word = match[0]
-        if word.islower() and 3 <= len(word) <= 8 and word not in _NOT_SEED_WORDS:
-            run.append(word)
-            continue
-        if len(run) >= _PHRASE_WORDS:
+        follows = _BETWEEN_WORDS.fullmatch(text, last, match.start()) is not None
+        is_seed_word = word.islower() and 3 <= len(word) <= 8 and word not in _NOT_SEED_WORDS
+        if len(run) >= _PHRASE_WORDS and not (follows and is_seed_word):
             break
-        run.clear()
+        if not is_seed_word or not follows:
+            run.clear()
+            if match.start() > label.end() + _PHRASE_LEAD:
+                break
+        if is_seed_word:
+            run.append(word)
+        last = match.end()
     if len(run) >= _PHRASE_WORDS:
-        last = text.find(run[-1], label.end(), reach)
-        yield Hit("seed-phrase", label.start(), max(last, label.end()), b" ".join(run[:24]), guessable=True)
+        yield Hit("seed-phrase", label.start(), last, b" ".join(run[:24]), guessable=True)
 
 
 def _separator(text: bytes, start: int, end: int) -> bytes | None:

@@ -22,9 +22,9 @@ from memgit.core.secrets import (
     urls,
 )
 from memgit.core.secrets.finding import NAME_LINE, Finding, fingerprint
-from memgit.core.secrets.labels import ROOTS, SEED_ROOTS
+from memgit.core.secrets.labels import FOREIGN_ROOTS, ROOTS, SEED_ROOTS
 from memgit.core.secrets.shapes import Hit, Shape, is_left_edge
-from memgit.core.secrets.views import View, plain, views
+from memgit.core.secrets.views import SHORTEST_TOKEN, View, plain, views
 
 SHAPES: tuple[Shape, ...] = (
     *providers_ai.SHAPES,
@@ -35,9 +35,10 @@ SHAPES: tuple[Shape, ...] = (
 )
 MAX_FINDINGS = 1000  # one file is held by its first; this bounds the report about a hostile one
 
-_SHORTEST_TOKEN = 16
+_LEAST_MIX = 4
 _WORD_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&+-./:=?@^_~")
 _TO_WORDS = bytes(c if c in _WORD_BYTES else 32 for c in range(256))
+_PLAIN_BYTES = b"abcdefghijklmnopqrstuvwxyz./:-_"  # of the capitals and digits of a token, a path has few
 _BY_ANCHOR: dict[bytes, tuple[Shape, ...]] = {
     anchor: tuple(s for s in SHAPES if anchor in s.anchors) for anchor in dict.fromkeys(a for s in SHAPES for a in s.anchors)
 }
@@ -45,10 +46,9 @@ _BY_ANCHOR: dict[bytes, tuple[Shape, ...]] = {
 _BREAKABLE: tuple[tuple[bytes, Shape], ...] = tuple(
     (anchor, one)
     for anchor in (
-        *b"sk-ant- sk-proj- sk-or-v sk-svcacct- ghp_ gho_ ghs_ github_pat_ glpat- AKIA ASIA AIza xoxb- xoxp- hf_".split(),
-        *b"_live_ npm_ pypi-Ag gsk_ SG. dop_v1_ hvs. shpat_ lin_api_ ntn_ glsa_ AGE-SECRET-KEY-".split(),
+        *b"sk-ant- sk-proj- sk-or-v ghp_ github_pat_ glpat- AKIA AIza xoxb- _live_ npm_ hvs.".split(),
     )
-    for one in (*_BY_ANCHOR.get(anchor, ()), *(_BY_ANCHOR[b"_v1_"] if anchor == b"dop_v1_" else ()))
+    for one in _BY_ANCHOR[anchor]
 )
 _PIECE = re.compile(rb"[A-Za-z0-9_+/=.~-]{1,400}")
 _BETWEEN = re.compile(rb"[ \t]{1,2}|[ \t]*\\?\r?\n[ \t>]*|\xc2\xa0")
@@ -108,13 +108,20 @@ def _added_lines(old: bytes, new: bytes) -> frozenset[int]:
 
 
 def _hits(view: View) -> Iterator[tuple[Hit, int, int]]:
-    for hit in _raw_hits(view.text):
+    for hit in _raw_hits(view):
         yield hit, view.line_at(hit.start), view.line_at(max(hit.start, hit.end - 1))
 
 
-def _raw_hits(text: bytes) -> Iterator[Hit]:
+def _raw_hits(view: View) -> Iterator[Hit]:
     """Certain rules first, guessing ones last."""
-    long_words = b"\n".join([word for word in text.translate(_TO_WORDS).split() if len(word) >= _SHORTEST_TOKEN])
+    text = view.text
+    long_words = b"\n".join(
+        [
+            word
+            for word in view.long_runs().translate(_TO_WORDS).split()
+            if len(word) >= SHORTEST_TOKEN and len(word.translate(None, _PLAIN_BYTES)) >= _LEAST_MIX
+        ]
+    )
     if long_words:
         yield from _shaped(text, long_words)
     if b"PRIVATE KEY" in text:
@@ -180,14 +187,14 @@ def _reassembled(text: bytes, start: int, one: Shape) -> Hit | None:
 
 def _labelled(text: bytes) -> Iterator[Hit]:
     lower = text.lower()
-    for start, end in _lines_with(lower, ROOTS):
+    for start, end in _lines_with(lower, ROOTS if text.isascii() else ROOTS + FOREIGN_ROOTS):
         yield from assignments.hits_in_line(text, lower, start, end)
         yield from listings.table_hits(text, lower, start, end)
         line = text[start:end]
         low = lower[start:end]
         if b"bearer" in low or b"basic" in low or b"auth" in low or b"token" in low:
             yield from _moved(urls.authorization_headers(line), start)
-        if any(word in low for word in (b"curl", b"sshpass", b"mysql", b"login", b"redis-cli", b"machine ")):
+        if any(word in low for word in (b"curl", b"sshpass", b"mysql", b"login")):
             yield from _moved(urls.command_lines(line), start)
     for start, end in _lines_with(lower, SEED_ROOTS):
         yield from listings.seed_phrases(text, lower, start, end)

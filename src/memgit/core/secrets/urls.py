@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from memgit.core.secrets.shapes import Hit
-from memgit.core.secrets.words import is_filler, is_password, is_placeholder, is_random_token, is_reference, is_wordy
+from memgit.core.secrets.words import class_changes, is_filler, is_password, is_placeholder, is_random_token, is_reference, is_wordy
 
 # The first part has no "@", so the match ends at the first one after the password: linear, and right for all but
 # passwords with a bare "@", which RFC 3986 forbids.
@@ -39,11 +39,11 @@ def url_credentials(text: bytes) -> Iterator[Hit]:
         user, password, host = match[1], match[2], match[3]
         if is_placeholder(password) or (is_reference(password) and not is_random_token(password)):
             continue
-        if b"{" in password or b"$" in password[:1] or b"%s" in password or password.isdigit():
+        if b"{" in password or b"$" in password[:1] or b"%s" in password or b"&lt;" in password or password.isdigit():
             continue
         if password.lower() == user.lower() or (len(password) < 8 and password.isalpha()):
             continue
-        if is_wordy(password) and (_LOCAL_HOST.match(host) or b"." not in host or password.isalpha()):
+        if is_wordy(password) and class_changes(password) < 0.2 and (_LOCAL_HOST.match(host) or b"." not in host or password.isalpha()):
             continue
         if not is_filler(password) or len(password) < 12:
             yield Hit("url-password", match.start(2), match.end(2), password, guessable=True)

@@ -8,8 +8,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from memgit.core.secrets.words import is_random_token
-
 _BOMS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
@@ -25,9 +23,14 @@ _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([^ux\n]))|%([0
 _ESCAPED = re.compile(rb"\\[nrtbf\"'/ux\\]|%[0-9A-Fa-f]{2}|&(?:#|quot;|amp;|lt;|gt;|apos;)")
 # "\r" parts two lines of an escaped text without adding a line to the file's count.
 _SIMPLE = {b"n": b"\r", b"r": b"\r", b"t": b"\t", b"b": b" ", b"f": b" ", b"v": b" ", b"0": b" "}
+SHORTEST_TOKEN = 16
 _LEVELS = 3  # a transcript of a transcript of a transcript
-_SPLIT = re.compile(rb"[\"'`]?[ \t]*(?:\\+|[\"'][ \t]*[+.&]|=(?<=[A-Za-z0-9]=))[ \t]*\r?\n[ \t>#/|*-]*(?:[+.&][ \t]*)?[\"'`]?")
-_BASE64_WORD = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
+# A line end that a language or a mail reader takes away: backslash, string concatenation, quoted-printable.
+_SPLIT_TAILS = (b"\\\n", b"+\n", b'"\n', b"=\n")
+_SPLIT = re.compile(rb"(?:[\"'`]?[ \t]{0,8}\\{1,4}|[\"'][ \t]{0,8}\+?|(?<=[A-Za-z0-9])=)\r?\n[ \t>#/|*-]{0,80}(?:\+[ \t]{0,8})?[\"'`]?")
+_SPLIT_BACK = 12
+# Every fourth character of encoded ASCII comes from the first half of the alphabet, which rules most words out early.
+_BASE64_WORD = re.compile(rb"(?<![A-Za-z0-9+/_-])(?:[A-Za-f][A-Za-z0-9+/_-]{3}){6,}[A-Za-z0-9+/_-]{0,3}={0,2}")
 _PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
 _MAX_DECODED = 1 << 16
 
@@ -44,6 +47,10 @@ class View:
 
     def __repr__(self) -> str:
         return f"View({len(self.text)} bytes)"
+
+    def long_runs(self) -> bytes:
+        """The runs without blanks that are long enough for a token; a few per cent of prose."""
+        return b" ".join([run for run in self.text.split() if len(run) >= SHORTEST_TOKEN])
 
     def line_at(self, position: int) -> int:
         """1-based line of the file for a position in the text."""
@@ -64,6 +71,8 @@ def plain(data: bytes) -> bytes:
     else:
         if b"\0" in data:
             data = _without_nuls(data)
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
     if not data.isascii():
         data = _INVISIBLE.sub(b"", data)
     return data
@@ -74,12 +83,13 @@ def views(text: bytes) -> Iterator[View]:
 
     Together they are at most a few times as long as `text`.
     """
-    yield View(text)
+    main = View(text)
+    yield main
     yield from _unescaped(text)
     joined = _joined(text)
     if joined:
         yield joined
-    decoded = _from_base64(text)
+    decoded = _from_base64(text, main.long_runs())
     if decoded:
         yield decoded
 
@@ -93,19 +103,25 @@ def _without_nuls(data: bytes) -> bytes:
 
 def _unescaped(text: bytes) -> Iterator[View]:
     """Lines with escapes (JSON and other strings, URLs, HTML) with these undone, again while that changes them."""
-    if b"\\" not in text and b"%" not in text and b"&" not in text:
-        return
-    lines, numbers = [], []
-    for number, line in _lines_with(_ESCAPED, text):
-        lines.append(line)
-        numbers.append(number)
+    lines = list(_escaped_lines(text))
     for _ in range(_LEVELS):
         if not lines:
             return
-        lines = [_ESCAPE.sub(_unescape, line).replace(b"\n", b"\r") for line in lines]
-        yield View(b"\n".join(lines), numbers)
-        kept = [(line, number) for line, number in zip(lines, numbers, strict=True) if _ESCAPED.search(line)]
-        lines, numbers = [line for line, _ in kept], [number for _, number in kept]
+        lines = [(number, _ESCAPE.sub(_unescape, line).replace(b"\n", b"\r")) for number, line in lines]
+        yield _view_of(lines)
+        lines = [(number, line) for number, line in lines if _ESCAPED.search(line)]
+
+
+def _view_of(lines: list[tuple[int, bytes]]) -> View:
+    texts: list[bytes] = []
+    numbers: list[int] = []
+    for number, line in lines:
+        if numbers and number != numbers[-1] + 1:
+            texts += [b""] * 4
+            numbers += [number] * 4
+        texts.append(line)
+        numbers.append(number)
+    return View(b"\n".join(texts), numbers)
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
@@ -118,51 +134,68 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 
 def _joined(text: bytes) -> View | None:
-    """Neighbouring lines that a backslash or string concatenation makes one, as one."""
-    if b"\\\n" not in text and b"\\\r\n" not in text and b"+" not in text and b'"\n' not in text:
-        return None
-    breaks = list(_SPLIT.finditer(text))
+    """Neighbouring lines that are one to their reader, as one."""
+    breaks = sorted({end for tail in _SPLIT_TAILS for end in _line_ends(text, tail)})
     if not breaks:
         return None
     numbering = View(text)
-    lines: list[bytes] = []
-    numbers: list[int] = []
-    part, open_end = b"", -1
+    lines: list[tuple[int, bytes]] = []
     pieces: list[bytes] = []
-    for match in breaks:
+    number, position = 0, 0  # of the chain of lines being joined; `position` is where its next piece starts
+    for at in breaks:
+        match = _SPLIT.search(text, max(position, at - _SPLIT_BACK), min(len(text), at + 100))
+        if not match or match.start() > at:
+            continue
         line_start = text.rfind(b"\n", 0, match.start()) + 1
-        if line_start > open_end >= 0 or open_end < 0:
-            if pieces:
-                lines.append(b"".join(pieces) + part)
-            numbers.append(numbering.line_at(match.start()))
-            pieces = [text[line_start : match.start()]]
-        else:
-            pieces.append(text[open_end : match.start()])
-        open_end = match.end()
-        line_end = text.find(b"\n", open_end)
-        part = text[open_end : line_end if line_end >= 0 else len(text)]
-    lines.append(b"".join(pieces) + part)
-    return View(b"\n".join(lines), numbers)
+        if pieces and line_start > position:
+            lines.append((number, b"".join(pieces) + _to_line_end(text, position)))
+            pieces = []
+        if not pieces:
+            number, position = numbering.line_at(match.start()), line_start
+        pieces.append(text[position : match.start()])
+        position = match.end()
+    if not pieces:
+        return None
+    lines.append((number, b"".join(pieces) + _to_line_end(text, position)))
+    return View((b"\n" * 5).join(line for _, line in lines), [n for n, _ in lines for _ in range(5)])
 
 
-def _from_base64(text: bytes) -> View | None:
+def _line_ends(text: bytes, tail: bytes) -> Iterator[int]:
+    position = text.find(tail)
+    while position >= 0:
+        yield position + len(tail) - 1
+        position = text.find(tail, position + 1)
+
+
+def _to_line_end(text: bytes, start: int) -> bytes:
+    end = text.find(b"\n", start)
+    return text[start : end if end >= 0 else len(text)]
+
+
+def _from_base64(text: bytes, long_runs: bytes) -> View | None:
     """Words that are base64 of plain text, decoded."""
     lines: list[bytes] = []
     positions: list[int] = []
+    if not any(_is_text(match[0]) for match in _BASE64_WORD.finditer(long_runs)):
+        return None
     for match in _BASE64_WORD.finditer(text):
         word = match[0].rstrip(b"=")
-        head = _decode(word[:24])
-        if head is None or head.translate(None, _PRINTABLE):
+        if not _is_text(word):
             continue
         whole = _decode(word[: _MAX_DECODED - _MAX_DECODED % 4])
-        if whole is None or whole[:-3].translate(None, _PRINTABLE) or not is_random_token(word[:200], at_least=20):
+        if whole is None or whole[:-3].translate(None, _PRINTABLE):
             continue
         lines.append(whole.replace(b"\n", b"\r"))
         positions.append(match.start())
     if not lines:
         return None
     numbering = View(text)
-    return View(b"\n".join(lines), [numbering.line_at(position) for position in positions])
+    return View((b"\n" * 5).join(lines), [numbering.line_at(position) for position in positions for _ in range(5)])
+
+
+def _is_text(word: bytes) -> bool:
+    head = _decode(word[:24])
+    return head is not None and not head.translate(None, _PRINTABLE)
 
 
 def _decode(word: bytes) -> bytes | None:
@@ -172,13 +205,20 @@ def _decode(word: bytes) -> bytes | None:
         return None
 
 
-def _lines_with(pattern: re.Pattern[bytes], text: bytes) -> Iterator[tuple[int, bytes]]:
-    position, number, counted = 0, 1, 0
-    while match := pattern.search(text, position):
-        start = text.rfind(b"\n", 0, match.start()) + 1
-        end = text.find(b"\n", match.end() - 1)
-        end = len(text) if end < 0 else end
+def _escaped_lines(text: bytes) -> Iterator[tuple[int, bytes]]:
+    starts = {text.rfind(b"\n", 0, at) + 1 for mark in (b"\\", b"%", b"&") for at in _one_per_line(text, mark)}
+    number, counted = 1, 0
+    for start in sorted(starts):
         number += text.count(b"\n", counted, start)
         counted = start
-        yield number, text[start:end]
-        position = end + 1
+        line = _to_line_end(text, start)
+        if _ESCAPED.search(line):
+            yield number, line
+
+
+def _one_per_line(text: bytes, mark: bytes) -> Iterator[int]:
+    position = text.find(mark)
+    while position >= 0:
+        yield position
+        end = text.find(b"\n", position)
+        position = text.find(mark, end) if end >= 0 else -1

@@ -13,7 +13,7 @@ _FILLER = re.compile(
     rb"|example|placeholder|redacted|change[-_]?me|dummy|insert|replace[-_]?(?:me|with)|sample|masked|removed"
     rb"|your[-_]?(?:api|key|token|secret|pass|own|client|access|app|org|project|account|bot)|[-_]here\b|abcdefgh"
     rb"|12345678|01234567|98765432|qwertyui|deadbeef|abcd1234|1234abcd|foobar|lorem|ipsum"
-    rb"|(?:^|[-_./])(?:your|fake|demo|todo|test(?:ing)?|mock|none|null|some|abc123|foo|bar|xx+|x{4,})(?:$|[-_./])",
+    rb"|(?:^|[-_./])(?:your|fake|demo|todo|test(?:ing)?|mock|none|null|some|abc123|foo|bar|x{4,})(?:$|[-_./])",
     re.IGNORECASE,
 )
 
@@ -31,7 +31,7 @@ _REFERENCE = re.compile(
     rb"|^(?:op|vault|secret|secrets|keychain|env|file|ref|arn|ssm|gcp|awssm|azkv|bws|pass|doppler|sops|https?|s3|git)://"
     rb"|^(?:env|vault|secretref|ref|arn|sops|keyring|keychain|sha1|sha256|sha512|md5|urn|data|file):"
     rb"|^(?:os\.|process\.|self\.|this\.|config\.|settings\.|secrets?\.|env\.|args?\.|ENC\[|AQICAH|CiQA)"
-    rb"|[({]\)?$|\(\)|\w\(|\{\{|\$\{|\$\(|%\(|%s|\]$|=>$|\w\[",
+    rb"|[({]\)?$|\(\)|\w\(|\{\{|\$\{|\$\(|%\(|\]$|=>$|\w\[|^\{|\":|&#?\w{2,8};",
     re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(rb"^[A-Za-z_][a-z0-9_]*(?:[A-Z][a-z0-9]+)*(?:(?:\.|::|->)[A-Za-z_]\w*)+$")
@@ -47,6 +47,7 @@ _PATHISH = re.compile(
 _WORD_PARTS = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _HEX = re.compile(rb"^(?:0x)?[0-9a-fA-F]+$")
 _UUID = re.compile(rb"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
+_CODE = frozenset(b"(){}[]<>$&:,;\"'")
 _VOWELS = frozenset(b"aeiouyAEIOUY")
 
 
@@ -82,6 +83,9 @@ def is_placeholder(value: bytes) -> bool:
 
 def is_reference(value: bytes) -> bool:
     """Does this name where a secret is instead of being one: a variable, call, path, attribute or store address?"""
+    marks = sum(1 for c in value if c in b"/._-")
+    if class_changes(value) >= 0.4 and marks * 7 <= len(value) and not _CODE.intersection(value) and is_random_token(value, at_least=24):
+        return False  # base 64 may begin with "/" and end like a file name
     return (
         _REFERENCE.search(value) is not None
         or _PATHISH.search(value) is not None
@@ -107,11 +111,11 @@ def is_wordy(value: bytes) -> bool:
             return False
     if not letters:
         return False
-    plain = sum(1 for c in value if 48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122 or c in b"-_.'/")
+    plain = sum(1 for c in value if 48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122 or c in b"-_.'/=")
     if plain < len(value.rstrip(b"?!.,;:)")):
         return False
     parts = _WORD_PARTS.findall(value)
-    return letters >= 3.2 * max(1, sum(1 for p in parts if not p.isdigit()) - 1) and (
+    return letters >= 3 * max(1, sum(1 for p in parts if not p.isdigit()) - 1) and (
         not any(p.isdigit() for p in parts) or any(c in b"-_./" for c in value)
     )
 
@@ -140,7 +144,9 @@ def is_password(value: bytes) -> bool:
     """Could a person have chosen this as a password and not as a word of a sentence?"""
     if not 5 <= len(value) <= 200:
         return False
-    if is_placeholder(value) or is_reference(value) or is_number(value) or is_wordy(value):
+    if is_placeholder(value) or is_reference(value) or is_number(value):
+        return False
+    if is_wordy(value) and not is_random_token(value, at_least=12):
         return False
     digits = sum(1 for c in value if 48 <= c <= 57)
     letters = sum(1 for c in value if 65 <= c <= 90 or 97 <= c <= 122 or c >= 128)
