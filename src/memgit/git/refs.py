@@ -61,6 +61,15 @@ def peek(git: Git, common_dir: str, ref: RefName) -> Oid | None:
     return resolve(git, ref)
 
 
+def is_symbolic(common_dir: str, ref: RefName) -> bool:
+    """Whether the ref only stands for another one."""
+    try:
+        with open(os.path.join(common_dir, ref), "rb") as file:
+            return file.read(4) == b"ref:"
+    except OSError:
+        return False
+
+
 def _packed(common_dir: str, ref: RefName) -> Oid | None:
     """Source: gitrepository-layout(5), packed-refs: `<id> <name>` lines."""
     try:

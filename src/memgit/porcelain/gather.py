@@ -39,7 +39,6 @@ class Wanted:
     patterns: Patterns  # asked with paths of the repository
     limits: Limits
     asked: tuple[bytes, ...]  # only these files and what lies below them; all if empty
-    nested: bool
     confirm_deletions: bool
     check: Check  # the guard
 
@@ -243,9 +242,11 @@ class Gather:
         self, sides: Sequence[Side | None], result: Gathered, contents: Sequence[tuple[_Candidate, bytes]]
     ) -> None:
         wanted = [(candidate.path, side.oid) for (candidate, _), side in zip(contents, sides, strict=True) if side]
-        found = self.reader.read_limited([oid for _, oid in wanted], _COMPARED_UP_TO)
-        for (path, _), old in zip(wanted, found, strict=True):
-            result.old[path] = old
+        for path, oid in wanted:
+            try:
+                result.old[path] = next(self.reader.read_limited([oid], _COMPARED_UP_TO))
+            except KeyError:  # the repository is damaged; all the better that the new version gets stored
+                result.old[path] = None
 
     def _judge(self, contents: Sequence[tuple[_Candidate, bytes]], result: Gathered) -> None:
         for candidate, stored in contents:
