@@ -129,6 +129,7 @@ class NextIndex:
         try:
             self._seen = _identity(self._index)
             if self._seen is not None:
+                _refuse_if_cut(self._index)
                 _second_name(self._index, self.waiting)
         except OSError as error:
             raise IndexUnusable(f"The index can't be replaced: {error.strerror}.") from None
@@ -217,6 +218,18 @@ def _identity(path: str) -> tuple[int, ...] | None:
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _refuse_if_cut(path: str) -> None:
+    """git writes a new index happily from one that was cut off, and what it can't see there is gone.
+
+    Source: gitformat-index(5): 12 bytes of header, entries of 62 bytes and more, 20 of checksum.
+    """
+    with open(path, "rb") as file:
+        head = file.read(12)
+        size = os.fstat(file.fileno()).st_size
+    if head[:4] != b"DIRC" or 12 + int.from_bytes(head[8:12], "big") * 62 + 20 > size:
+        raise IndexUnusable("The index is damaged.")
 
 
 def _second_name(path: str, new: str) -> None:

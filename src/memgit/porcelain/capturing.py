@@ -24,7 +24,7 @@ from memgit.git.index import Entry, FileStat, IndexLocked, IndexUnusable, Update
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import RefUpdate
 from memgit.host import processes
-from memgit.host.scan import Scan, Stamp
+from memgit.host.scan import Scan, Skipped, Stamp
 from memgit.porcelain import guarding, memo, oplog, place
 from memgit.porcelain.commit import Report, Request
 from memgit.porcelain.gather import Gather, Gathered, Wanted, memory_files
@@ -89,13 +89,13 @@ class Capturing:
         known: Memo,
         to_fold: _Fold,
     ) -> Report:
+        new_tree = self._tree(trees, tree, gathered)
         changes = gathered.changes
         files = tuple(_counted(change, gathered.old.get(change.path)) for change in changes)
         if self.request.dry_run or not (changes or to_fold):
             if not self.request.dry_run:
                 self._remember(known, where, where.tip, gathered)
             return self._report(where, None, files, gathered)
-        new_tree = edited(trees, tree, {c.path: (c.new.mode, c.new.oid) if c.new else None for c in changes})
         objects = [(b"blob", c.content) for c in changes if c.content is not None]
         objects += [(b"tree", raw) for raw in trees.made.values()]
         kept: tuple[bytes, ...] = ()
@@ -117,8 +117,9 @@ class Capturing:
                 if not where.is_branch:
                     raise
                 lock = place.index_lock(self.repo.git_dir)
+                tries = _LOCK_TRIES - 2 if isinstance(problem, IndexLocked) else 1  # git waits for refs by itself
                 is_passing = isinstance(problem, Busy) and not isinstance(problem, IndexUnusable)
-                if is_passing and not (lock and lock.is_stale) and attempt < _LOCK_TRIES - 2:
+                if is_passing and not (lock and lock.is_stale) and attempt < tries:
                     time.sleep(_LOCK_PAUSE_S)
                 else:
                     where, to_fold = place.aside(self.repo, where, _told(problem, lock)), ()
@@ -129,6 +130,23 @@ class Capturing:
         self._remember(known, where, oid or where.tip, gathered)
         report = self._report(where, oid, files, gathered)
         return replace(report, kept_staged=kept, folded=tuple(ref for ref, _ in to_fold), set_aside=aside)
+
+    def _tree(self, trees: Trees, tree: Oid, gathered: Gathered) -> Oid:
+        """The tree to commit. What a file or a submodule of the commit stands in the way of is skipped."""
+
+        def edit(changes: Sequence[Change], onto: Oid) -> Oid:
+            return edited(trees, onto, {c.path: (c.new.mode, c.new.oid) if c.new else None for c in changes})
+
+        try:
+            return edit(gathered.changes, tree)
+        except ValueError:
+            for change in sorted(gathered.changes, key=lambda change: change.new is not None):
+                try:
+                    tree = edit([change], tree)
+                except ValueError:
+                    gathered.skipped.append(Skipped(change.path, "lies where the commit has something else"))
+                    gathered.changes.remove(change)
+            return tree
 
     def _holds_already(self, where: Place, tree: Oid, reader: ObjectReader) -> bool:
         return where.tip is not None and reader.read(where.tip)[5:45] == tree
@@ -160,7 +178,7 @@ class Capturing:
             if _is_staged_otherwise(change, entry):
                 kept.append(change.path)
             elif not _is_as_committed(change, entry):
-                updates.append((_update(change, entry, gathered.stamps.get(change.path)), entry))
+                updates.append((_update(change, entry, gathered.settled(change.path)), entry))
         return IndexChange(self.work_tree, self.repo.git_dir, tuple(updates)), tuple(kept)
 
     def _move(
