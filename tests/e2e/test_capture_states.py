@@ -53,11 +53,8 @@ def merge(ws: Workspace) -> Callable[[], object]:
 def rebase(ws: Workspace) -> Callable[[], object]:
     diverge(ws)
     fails(ws, "rebase", "-q", "other")
-    return lambda: (
-        ws.write("app.py", "rebased\n"),
-        ws.git("add", "app.py"),
-        ws.git("rebase", "--continue", env={"GIT_EDITOR": "true"}),
-    )
+    # An abort takes uncommitted changes of tracked files with it; here the agent goes on from its own memory.
+    return lambda: (ws.git("rebase", "--abort"), ws.write(FILE, "- 1\n- 2\n- 3\n"))
 
 
 def cherry_pick(ws: Workspace) -> Callable[[], object]:

@@ -170,6 +170,7 @@ class Capturing:
         """The entries that follow the branch, and the paths the user staged otherwise."""
         if not where.is_branch or not gathered.changes:
             return None, ()
+        index.refuse_if_cut(self.repo.git_dir)
         now = index.entries(self.git, [change.path for change in gathered.changes])
         updates: list[tuple[Update, Entry | None]] = []
         kept = []
