@@ -162,6 +162,18 @@ def changes(
             yield path, was, now
 
 
+def file_at(trees: Trees, tree: Oid, path: bytes) -> Entry | None:
+    """The entry at a path, None if nothing or a directory is there."""
+    *directories, name = path.split(b"/")
+    for directory in directories:
+        found = trees[tree].get(directory)
+        if found is None or not is_directory(found):
+            return None
+        tree = oid_of(found)
+    found = trees[tree].get(name)
+    return None if found is None or is_directory(found) else found
+
+
 def graft(trees: Trees, old: Oid, new: Oid, onto: Oid) -> Oid:
     """`onto` with the change from `old` to `new` made to it.
 
@@ -202,6 +214,9 @@ class Paths:
                     break
                 self._above.add(directory)
                 cut = directory.rfind(b"/")
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._paths)
 
     def update(self, other: Paths) -> None:
         """Take in all paths of the other set."""

@@ -207,7 +207,7 @@ class _Run:
             known = None
             collapsed = self._collapse(area, None, reader, trees)
         if collapsed.nodes:
-            collapsed.nodes[-1].is_tip = True
+            collapsed.nodes[-1].is_tip = area.ref.oid not in area.pinned
         made = plan.plan(
             area.ref.oid,
             collapsed.nodes,
