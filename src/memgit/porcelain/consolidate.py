@@ -37,6 +37,7 @@ class Range:
     ref: Ref
     hidden: tuple[Oid, ...]
     pinned: frozenset[Oid]
+    stand_ins: dict[Oid, Oid]  # pinned commit -> what earlier runs put in its place
     affected: tuple[RefName, ...]
     since: Oid | None
     shallow: frozenset[Oid]
@@ -170,14 +171,17 @@ class _Run:
             affected = tuple(other.name for other in published)
         else:
             hidden += [other.peeled for other in published] + list(detached)
+        log = next((other.oid for other in everything if other.name == LOG_REF), None)
+        stand_ins = {old: new for old, new in oplog.pinned(self.repo.git, log) if old in pinned} if pinned else {}
         return Range(
             ref,
             tuple(dict.fromkeys(hidden)),
-            frozenset(pinned),
+            frozenset(pinned | set(stand_ins.values())),
+            stand_ins,
             affected,
             since,
             shallow,
-            next((other.oid for other in everything if other.name == LOG_REF), None),
+            log,
             notes.refs_to_rewrite(self.config, everything),
         )
 
@@ -268,7 +272,11 @@ class _Run:
             f"consolidate {area.ref.name.removeprefix('refs/heads/')}: "
             f"{outlook.collapsed.commits} -> {len(outlook.plan.steps)} commits"
         )
-        operation = Operation("consolidate", self.now_s, tuple(moved), summary, digest)
+        stand_ins = {old: new_ids.get(old, old) for old in area.pinned if old in new_ids}
+        stand_ins |= {old: new_ids.get(new, new) for old, new in area.stand_ins.items()}
+        operation = Operation(
+            "consolidate", self.now_s, tuple(moved), summary, digest, pinned=tuple(sorted(stand_ins.items()))
+        )
         return oplog.record(change, operation, created, area.log, objects)
 
     def _remember(self, area: Range, outlook: Outlook, new_ids: dict[Oid, Oid]) -> None:
