@@ -17,6 +17,10 @@ from pathlib import Path
 from measure import MEMGIT, Cost, copy, cost, machine, table, workspace, write
 
 AUTO = ("--auto-subject", r"(?i)auto|backup|sync|nightly|自动")
+_HOW = (
+    "CPU of the whole process with all it starts, the best of several runs; `git rev-list` of the same range without a "
+    "commit-graph is 1."
+)
 HISTORY = {"days": 90, "auto_fraction": 0.95}
 
 
@@ -31,8 +35,7 @@ def main() -> None:
     sizes = [int(size) for size in arguments.sizes.split(",")]
     parts = [
         "# Consolidation: measured",
-        f"{machine()}. Histories of `gen_workspace.py` with 95 % auto-commits over 90 days. CPU of the whole process with "
-        "all it starts, the best of several runs; `git rev-list` of the same range without a commit-graph is 1.",
+        f"{machine()}. Histories of `gen_workspace.py` with 95 % auto-commits over 90 days. {_HOW}",
         against_rev_list(arguments.place, sizes),
         "## The newest 200 commits on top of what is consolidated already",
         incremental(arguments.place),

@@ -27,6 +27,7 @@ class Cost:
 def cost(argv: Sequence[str], cwd: Path, *, runs: int = 3, prepare: Callable[[], None] | None = None) -> Cost:
     """The cheapest of `runs` runs; other work on the machine only ever adds. Raises if the command fails."""
     found = []
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     for _ in range(runs):
         if prepare is not None:
             prepare()
@@ -36,7 +37,9 @@ def cost(argv: Sequence[str], cwd: Path, *, runs: int = 3, prepare: Callable[[],
             "used=resource.getrusage(resource.RUSAGE_CHILDREN);"
             "print(done.returncode,used.ru_utime+used.ru_stime,used.ru_maxrss)"
         )
-        done = subprocess.run((sys.executable, "-c", code, *argv), cwd=cwd, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            (sys.executable, "-c", code, *argv), cwd=cwd, env=env, capture_output=True, text=True, check=True
+        )
         status, cpu_s, peak_kib = done.stdout.split()
         if status != "0":
             raise SystemExit(f"{argv} failed with {status}: {done.stderr}")
@@ -65,7 +68,7 @@ def workspace(place: Path, commits: int, **options: object) -> Path:
 def copy(source: Path, target: Path) -> None:
     """A copy of a repository that shares no object file, so that a run can be repeated from the same start."""
     shutil.rmtree(target, ignore_errors=True)
-    subprocess.run(("cp", "-a", str(source), str(target)), check=True)
+    subprocess.run(("cp", "-a", str(source.resolve()), str(target)), check=True)
 
 
 def machine() -> str:

@@ -7,9 +7,11 @@ import re
 from memgit.cli import render
 from memgit.cli.context import Context, branch_ref, now_s, open_repository, text, texts
 from memgit.cli.params import Values
-from memgit.core.consolidation.classify import Rule
+from memgit.cli.progress import Progress
 from memgit.core.consolidation.plan import StopReason
 from memgit.core.consolidation.policy import Policy, Report, Request
+from memgit.core.layers import Layer, flag
+from memgit.core.settings import AutoRule
 from memgit.errors import UsageError
 from memgit.porcelain import consolidate
 
@@ -18,7 +20,7 @@ _ROWS = 30
 
 def run(values: Values) -> int:
     """Consolidate, show what was done, and how to take it back."""
-    context = open_repository(values)
+    context = open_repository(values, _flags(values))
     request = Request(
         branch=branch_ref(text(values, "branch")),
         since=text(values, "since"),
@@ -27,7 +29,10 @@ def run(values: Values) -> int:
         drop_signatures=bool(values["drop_signatures"]),
         dry_run=bool(values["dry_run"]),
     )
-    report = consolidate.run(context.repo, policy(context, values), context.workspace, request, now_s())
+    with Progress("commits read", quiet=bool(values["quiet"])) as progress:
+        report = consolidate.run(
+            context.repo, policy(context, values), context.workspace_bytes, request, now_s(), progress.advance
+        )
     if values["json"]:
         render.emit_json(as_dict(report))
     elif not values["quiet"]:
@@ -35,9 +40,32 @@ def run(values: Values) -> int:
     return 0
 
 
+def _flags(values: Values) -> tuple[Layer, ...]:
+    """The options that stand for settings."""
+    given = []
+    for name, option in (("window", "--window"), ("interleaved", "--interleaved")):
+        if values[name] is not None:
+            given.append(flag(option, f"consolidate.{name}", values[name]))
+    if values["keep_empty"]:
+        given.append(flag("--keep-empty", "consolidate.keep_empty", True))
+    return tuple(given)
+
+
 def policy(context: Context, values: Values) -> Policy:
-    """The policy of this run: settings, and over them the options."""
-    subjects, authors = texts(values, "auto_subject"), texts(values, "auto_author")
+    """The policy of this run: the settings, and the rules given as options beside the configured ones."""
+    config = context.config
+    return Policy(
+        window=config.consolidate.window,
+        zone=config.consolidate.timezone,
+        commute=config.consolidate.interleaved == "commute",
+        keep_empty=config.consolidate.keep_empty,
+        rules=(*config.auto, *_rules(texts(values, "auto_subject"), texts(values, "auto_author"))),
+        memory=config.memory.patterns(),
+        subject=config.consolidate.template,
+    )
+
+
+def _rules(subjects: tuple[str, ...], authors: tuple[str, ...]) -> tuple[AutoRule, ...]:
     if authors and not subjects:
         raise UsageError(
             "--auto-author needs --auto-subject: an author alone never makes a commit automatic.",
@@ -45,27 +73,14 @@ def policy(context: Context, values: Values) -> Policy:
         )
     for option, patterns in (("--auto-subject", subjects), ("--auto-author", authors)):
         for pattern in patterns:
-            _check_regex(option, pattern)
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise UsageError(
+                    f"{option} {pattern!r} does not compile: {error}.", "Give a Python regular expression."
+                ) from None
     author = "|".join(f"(?:{pattern})" for pattern in authors) or None
-    given = tuple(Rule(pattern, author, mixed=True) for pattern in subjects)
-    window, interleaved = text(values, "window"), text(values, "interleaved")
-    return Policy(
-        window=window or "day",
-        zone="author",
-        commute=(interleaved or "commute") == "commute",
-        keep_empty=bool(values["keep_empty"]),
-        rules=given,
-        memory=context.memory,
-    )
-
-
-def _check_regex(option: str, pattern: str) -> None:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise UsageError(
-            f"{option} {pattern!r} does not compile: {error}.", "Give a Python regular expression."
-        ) from None
+    return tuple(AutoRule(pattern, author, mixed=True) for pattern in subjects)
 
 
 def as_dict(report: Report) -> dict[str, object]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 
 from memgit.cli.params import Values
-from memgit.core.memory import Patterns
+from memgit.core.layers import Layer
+from memgit.core.settings import Config
 from memgit.git.repository import Repository, discover
+from memgit.host import config_files
 from memgit.porcelain import transaction
-
-DEFAULT_INCLUDE = ("/MEMORY.md", "/AGENTS.md", "/SOUL.md", "/USER.md", "/memory/**")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +19,34 @@ class Context:
     """An opened repository with its settings."""
 
     repo: Repository
-    workspace: bytes  # below the top of the work tree; empty, or ends in a slash
-    memory: Patterns
+    workspace: str  # the memory's root below the top of the work tree; "" or ending in a slash
+    config: Config
+
+    @property
+    def workspace_bytes(self) -> bytes:
+        """The workspace as git names it."""
+        return os.fsencode(self.workspace)
 
 
-def open_repository(values: Values) -> Context:
-    """The repository a command is about. Raises what discovery and configuration raise."""
-    directory = values["directory"]
-    assert directory is None or isinstance(directory, str)
-    repo = discover(directory)
+def open_repository(values: Values, flags: tuple[Layer, ...] = ()) -> Context:
+    """The repository a command is about, with its settings. Raises what discovery and configuration raise."""
+    repo = discover(text(values, "directory"))
     transaction.heal(repo)
-    return Context(repo, b"", Patterns.compile(DEFAULT_INCLUDE, ()))
+    workspace = find_workspace(repo)
+    places = config_files.places(repo.common_dir, repo.work_tree, workspace, os.environ)
+    return Context(repo, workspace, config_files.load(places, os.environ, flags))
+
+
+def find_workspace(repo: Repository) -> str:
+    """The directory, from here up to the top of the work tree, that holds `.memgit.toml`; else the top."""
+    if repo.work_tree is None:
+        return ""
+    parts = repo.prefix.split("/")[:-1]
+    for length in range(len(parts), 0, -1):
+        place = "/".join(parts[:length]) + "/"
+        if os.path.lexists(os.path.join(repo.work_tree, place, config_files.TRACKED_NAME)):
+            return place
+    return ""
 
 
 def now_s() -> int:

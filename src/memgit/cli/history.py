@@ -7,6 +7,7 @@ import time
 from memgit.cli import render
 from memgit.cli.context import branch_ref, now_s, open_repository, text, texts
 from memgit.cli.params import Values
+from memgit.core.layers import flag
 from memgit.core.operations import LOG_REF
 from memgit.errors import UsageError
 from memgit.git import refs
@@ -80,15 +81,9 @@ def log(values: Values) -> int:
 
 def prune(values: Values) -> int:
     """Forget old operations."""
-    from memgit.core.units import duration_s
-
-    context = open_repository(values)
-    keep = text(values, "keep") or "90d"
-    try:
-        keep_s = duration_s(keep)
-    except ValueError as error:
-        raise UsageError(f"--keep {keep}: {error}.", "Give an age such as 90d or 12h.") from None
-    pruned = prune_log.run(context.repo, keep_s, now_s(), dry_run=bool(values["dry_run"]))
+    keep = text(values, "keep")
+    context = open_repository(values, (flag("--keep", "ops.keep", keep),) if keep else ())
+    pruned = prune_log.run(context.repo, context.config.ops.keep, now_s(), dry_run=bool(values["dry_run"]))
     if values["json"]:
         render.emit_json(
             {

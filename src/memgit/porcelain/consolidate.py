@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from memgit.core import windows
@@ -56,19 +56,27 @@ class Outlook:
     stopped_at: Oid | None
 
 
-def run(repo: Repository, policy: Policy, workspace: bytes, request: Request, now_s: int) -> Report:
+def run(
+    repo: Repository,
+    policy: Policy,
+    workspace: bytes,
+    request: Request,
+    now_s: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Report:
     """Consolidate a branch, or with `request.dry_run` only report what would happen.
 
     workspace: the memory's root below the repository's, "" or ending in a slash. now_s: the time by
-    which windows are judged closed. Starts over if somebody commits meanwhile, a few times.
+    which windows are judged closed. progress: told how many more commits were read.
+    Starts over if somebody commits meanwhile, a few times.
     Raises UsageError for a branch that is none, Busy while another operation is in the way.
     """
     if request.dry_run:
-        return _Run(repo, policy, workspace, request, now_s).preview()
+        return _Run(repo, policy, workspace, request, now_s, progress).preview()
     for attempt in range(_ATTEMPTS):
         try:
             with transaction.begin(repo) as change:
-                return _Run(change.repo, policy, workspace, request, now_s).carry_out(change)
+                return _Run(change.repo, policy, workspace, request, now_s, progress).carry_out(change)
         except RefMoved:
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -76,12 +84,21 @@ def run(repo: Repository, policy: Policy, workspace: bytes, request: Request, no
 
 
 class _Run:
-    def __init__(self, repo: Repository, policy: Policy, workspace: bytes, request: Request, now_s: int) -> None:
+    def __init__(
+        self,
+        repo: Repository,
+        policy: Policy,
+        workspace: bytes,
+        request: Request,
+        now_s: int,
+        progress: Callable[[int], None],
+    ) -> None:
         self.repo = repo
         self.policy = policy
         self.paths = policy.memory.under(workspace)
         self.request = request
         self.now_s = now_s
+        self.progress = progress
         self.config = repo.config()
         self.calendar = windows.Calendar(policy.window, policy.zone)
 
@@ -209,7 +226,7 @@ class _Run:
     def _collapse(self, area: Range, known: Settled | None, reader: ObjectReader, trees: Trees) -> Collapsed:
         hidden = area.hidden if known is None else (*area.hidden, known.commit)
         return runs.collapse(
-            history.stream(self.repo.git, area.ref.oid, hidden),
+            self._counted(history.stream(self.repo.git, area.ref.oid, hidden)),
             Classifier(self.policy.rules),
             self.calendar.closed_key(None if self.request.open_windows else self.now_s),
             area.pinned,
@@ -217,6 +234,11 @@ class _Run:
             lambda oid: _tree_of(reader, oid),
             known.key if known is not None else None,
         )
+
+    def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.progress(chunk.count(b"\0"))
+            yield chunk
 
     def _only_memory(self, trees: Trees) -> Callable[[Oid | None, Oid], bool]:
         def check(before: Oid | None, after: Oid) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 
+from memgit.core.settings import AutoRule
 from memgit.core.trailers import has_trailer
 
 
@@ -18,29 +18,18 @@ class Kind(Enum):
     MIXED = "automatic whatever it changes"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Recognises the auto-commits of another script.
-
-    subject: a regular expression searched in the first line of the message that is not blank, without
-    blanks at its end. author: one searched in `Name <email>`, or None for any author.
-    mixed: count the commit as automatic although it changes other files too.
-    """
-
-    subject: str
-    author: str | None = None
-    mixed: bool = False
-
-
 class Classifier:
     """Tells the kind of a commit from its message and author; `memgit commit`'s own trailer always counts.
+
+    A rule's subject is searched in the first line of the message that is not blank, without blanks at
+    its end, its author in `Name <email>`.
 
     Regular expressions are slow and messages repeat but for their digits ("auto-backup 2026-02-04
     10:05"), so verdicts are remembered by the message with every digit made a 0, as long as no
     pattern can tell one digit from another.
     """
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[AutoRule]) -> None:
         self._rules = tuple(
             (re.compile(rule.subject), re.compile(rule.author) if rule.author else None, rule.mixed) for rule in rules
         )

@@ -91,16 +91,36 @@ def describe(
     """
     trees.fetch_changed(pairs)
     found = [list(tree_changes.changes(trees, before, after)) for before, after in pairs]
-    wanted = (
-        oid_of(entry)
-        for files in found
-        for _, was, now in files
-        for entry in (was, now)
-        if entry is not None and not is_gitlink(entry)
-    )
-    contents = read_limited(wanted, _LINES_COUNTED_UP_TO)
+    contents = _Contents((side for files in found for _, *sides in files for side in sides), read_limited)
     for files in found:
         yield tuple(_file_change(path, was, now, contents) for path, was, now in files)
+
+
+class _Contents:
+    """The contents of entries, each read once and held until it was asked for as often as it stands in the list.
+
+    What one window leaves is what the next one starts from, so half of the reads fall away.
+    """
+
+    def __init__(self, entries: Iterable[Entry | None], read_limited: ReadLimited) -> None:
+        self._uses: dict[Oid, int] = {}
+        for entry in entries:
+            if entry is not None and not is_gitlink(entry):
+                oid = oid_of(entry)
+                self._uses[oid] = self._uses.get(oid, 0) + 1
+        self._held: dict[Oid, bytes | None] = {}
+        self._unread = read_limited(list(self._uses), _LINES_COUNTED_UP_TO)
+
+    def take(self, entry: Entry | None) -> bytes | None:
+        """The content in the order of the list; empty for no entry, None for one too large to count."""
+        if entry is None:
+            return b""
+        oid = oid_of(entry)
+        content = self._held.pop(oid) if oid in self._held else next(self._unread)
+        self._uses[oid] -= 1
+        if self._uses[oid]:
+            self._held[oid] = content
+        return content
 
 
 def count_lines(old: bytes, new: bytes) -> tuple[list[bytes], list[bytes]]:
@@ -130,12 +150,14 @@ def count_lines(old: bytes, new: bytes) -> tuple[list[bytes], list[bytes]]:
     return added, removed
 
 
-def _file_change(path: bytes, was: Entry | None, now: Entry | None, contents: Iterator[bytes | None]) -> FileChange:
+def _file_change(path: bytes, was: Entry | None, now: Entry | None, contents: _Contents) -> FileChange:
     verb = "new" if was is None else "deleted" if now is None else "changed"
-    sides = [entry is not None and not is_gitlink(entry) for entry in (was, now)]
-    old, new = (next(contents) if is_read else b"" for is_read in sides)
-    if old is None or new is None or b"\0" in old[:8000] or b"\0" in new[:8000] or not any(sides):
-        return FileChange(path, verb, None, None, (), 0)
+    uncounted = FileChange(path, verb, None, None, (), 0)
+    if any(entry is not None and is_gitlink(entry) for entry in (was, now)):
+        return uncounted
+    old, new = contents.take(was), contents.take(now)
+    if old is None or new is None or b"\0" in old[:8000] or b"\0" in new[:8000]:
+        return uncounted
     added, removed = count_lines(old, new)
     prose = added if path.lower().endswith(_MARKDOWN) else []
     headings = tuple(found[1] for line in prose if line[:1] == b"#" and (found := _HEADING.match(line)))

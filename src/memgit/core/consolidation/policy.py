@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from memgit.core.consolidation.classify import Rule
 from memgit.core.consolidation.message import DEFAULT_SUBJECT
 from memgit.core.consolidation.plan import StopReason
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid, RefName
+from memgit.core.settings import AutoRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,9 @@ class Policy:
     zone: str  # "author", an IANA name, or an offset such as +01:00
     commute: bool  # gather a window across commits made by people
     keep_empty: bool  # a window that came to nothing leaves an empty commit
-    rules: tuple[Rule, ...]
+    rules: tuple[AutoRule, ...]
     memory: Patterns
-    subject: str = DEFAULT_SUBJECT
+    subject: str = DEFAULT_SUBJECT  # template
 
 
 @dataclass(frozen=True, slots=True)
