@@ -201,7 +201,7 @@ class World:
         return made
 
     def carry_out(self, made: Plan, raws: list[tuple[Oid, bytes]]) -> tuple[Oid, list[tuple[Oid, bytes]]]:
-        """New tip and the new history, newest first."""
+        """New tip and the new history, newest first. What stands in a pinned commit's place is pinned from now on."""
         raw_of = dict(raws)
         new_ids: dict[Oid, Oid] = {}
         written: dict[Oid, bytes] = {}
@@ -215,6 +215,7 @@ class World:
         for step, raw in plan.commits(made, steps, compose, lambda node: raw_of[node.last], new_ids):
             new_ids[step.stands_for] = hash_of(b"commit", raw)
             written[new_ids[step.stands_for]] = raw
+        self.pinned |= {new_ids[oid] for oid in self.pinned if oid in new_ids}
         result = []
         for step in reversed(made.steps):
             oid = new_ids.get(step.stands_for, step.stands_for)
