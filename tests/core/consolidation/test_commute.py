@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from memgit.core.consolidation import message, plan
-from memgit.core.consolidation.classify import Classifier, Rule
+from memgit.core.consolidation.classify import Classifier
 from memgit.core.consolidation.gather import Step, TreePair
 from memgit.core.consolidation.plan import Plan
 from memgit.core.consolidation.runs import Collapsed, collapse
+from memgit.core.settings import AutoRule
 from memgit.core.trees import Paths, Trees
 from memgit.core.windows import Calendar
 from support.model import Entry, Expected, Files, ModelCommit, Objects, Reference, apply, changes
@@ -177,7 +178,7 @@ class World:
         """The nodes of a history given newest first."""
         return collapse(
             stream(raws),
-            Classifier([Rule("^auto", mixed=True)]),
+            Classifier([AutoRule("^auto", mixed=True)]),
             Calendar("day").closed_key(self.now_s),
             self.pinned,
             lambda before, after: True,
