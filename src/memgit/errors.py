@@ -7,7 +7,8 @@
     ├── GuardHeld                  the guard held something back; exit 4
     ├── Conflict                   a conflict needs a person; exit 5
     ├── Busy                       another memgit or git operation is running; exit 6
-    │   └── RefMoved               a ref is no longer where it was read
+    │   ├── RefMoved               a ref is no longer where it was read
+    │   └── RangeMoved             what bounds the commits to replace has changed
     ├── NetworkError               the remote did not answer; memgit will try again; exit 7
     ├── UnsupportedRepository      memgit can't work here at all; exit 9
     └── CommandFailed              a program memgit started failed
@@ -62,6 +63,15 @@ class RefMoved(Busy):
         self.ref = ref
         self.expected = expected
         self.found = found
+
+
+class RangeMoved(Busy):
+    """Refs that say which commits may be replaced changed during the run."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Branches, tags or remotes changed during the run.", "Nothing was changed; run the command again."
+        )
 
 
 class NetworkError(MemgitError):

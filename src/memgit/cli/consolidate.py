@@ -137,7 +137,8 @@ def show(report: Report, everything: bool) -> None:
     if report.rewritten:
         render.say(f"  {render.plural(report.rewritten, 'other commit')} got a new parent and nothing else")
     if report.signatures_dropped:
-        render.say(f"  {render.plural(report.signatures_dropped, 'commit')} lost a signature")
+        loses = "would lose a signature; see --drop-signatures" if report.dry_run else "lost a signature"
+        render.say(f"  {render.plural(report.signatures_dropped, 'commit')} {loses}")
     at = f" {render.short(report.stopped_at)}" if report.stopped_at else ""
     render.say(f"  stopped where it {report.stop_reason.value}{at}")
     if report.affected:

@@ -43,6 +43,13 @@ def read_all(git: Git) -> tuple[Ref, ...]:
     return tuple(refs)
 
 
+def holding(git: Git, commits: Iterable[Oid]) -> frozenset[RefName]:
+    """The refs from which any of the commits is reachable."""
+    wanted = [f"--contains={commit.decode()}" for commit in commits]
+    out = git.run("for-each-ref", "--format=%(refname)", *wanted).stdout if wanted else b""
+    return frozenset(_name(line) for line in out.split(b"\n")[:-1])
+
+
 def resolve(git: Git, ref: str) -> Oid | None:
     """The commit a ref or revision names, or None if there is none."""
     out = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", ref + "^{commit}", ok=(0, 1, 128)).stdout

@@ -17,7 +17,7 @@ from memgit.core.consolidation.runs import Collapsed
 from memgit.core.objects import EMPTY_TREE, Oid, RefName, hash_object
 from memgit.core.operations import LOG_REF, Created, Operation, RefChange
 from memgit.core.trees import Trees, changes
-from memgit.errors import RefMoved, UsageError
+from memgit.errors import RangeMoved, RefMoved, UsageError
 from memgit.git import diff, history, notes, refs, signing
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import Ref
@@ -27,6 +27,7 @@ from memgit.porcelain.settled import Settled
 from memgit.porcelain.transaction import Transaction
 
 _ATTEMPTS = 4
+_OLDEST_ASKED = 200  # replaced commits given to one git command line
 _BOUNDS_KEPT = 1000  # a range with more of them is read anew each time
 DETAILED_UP_TO = 20_000  # commits in the range; a longer one gets messages without files and lines
 
@@ -39,7 +40,7 @@ class Range:
     hidden: tuple[Oid, ...]
     pinned: frozenset[Oid]
     stand_ins: dict[Oid, Oid]  # pinned commit -> what earlier runs put in its place
-    affected: tuple[RefName, ...]
+    published: tuple[RefName, ...]
     since: Oid | None
     shallow: frozenset[Oid]
     log: Oid | None  # newest entry of the operation log
@@ -78,7 +79,7 @@ def run(
         try:
             with transaction.begin(repo) as change:
                 return _Run(change.repo, policy, workspace, request, now_s, progress).carry_out(change)
-        except RefMoved:
+        except (RefMoved, RangeMoved):
             if attempt == _ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
@@ -114,7 +115,7 @@ class _Run:
             steps = plan.rewritten(outlook.plan)
             compose = self._composer(outlook, reader, trees)
             squashes = {step.stands_for: compose(step) for step in outlook.plan.squashes}
-            lost = plan.signed_people(steps, lambda node: plan.raw_commit(node, reader.read))
+            lost = () if self._signer() else plan.signed_people(steps, lambda node: plan.raw_commit(node, reader.read))
             return self._report(area, outlook, steps, squashes, {}, None, len(lost))
 
     def carry_out(self, change: Transaction) -> Report:
@@ -130,7 +131,7 @@ class _Run:
                 return self._report(area, outlook, (), {}, {}, None, 0)
             steps = plan.rewritten(outlook.plan)
             lost = plan.signed_people(steps, lambda node: plan.raw_commit(node, reader.read))
-            signer = signing.signer(self.config, self.repo.private_dir)
+            signer = self._signer()
             if lost and signer is None and not self.request.drop_signatures:
                 raise UsageError(
                     f"{len(lost)} signed commits made by people would lose their signature, the first of them "
@@ -141,7 +142,7 @@ class _Run:
             new_ids: dict[Oid, Oid] = {}
             messages: dict[Oid, bytes] = {}
             raws = []
-            signed = frozenset(lost) if not self.request.drop_signatures else frozenset()
+            signed = frozenset(lost)
             for step, raw in plan.commits(
                 outlook.plan, steps, compose, lambda node: plan.raw_commit(node, reader.read), new_ids
             ):
@@ -153,8 +154,11 @@ class _Run:
                 raws.append((b"commit", raw))
         operation = self._write(change, area, outlook, steps, trees, raws, new_ids)
         self._remember(area, outlook, new_ids)
-        dropped = 0 if signer is not None and not self.request.drop_signatures else len(lost)
+        dropped = 0 if signer is not None else len(lost)
         return self._report(area, outlook, steps, messages, new_ids, operation, dropped)
+
+    def _signer(self) -> signing.Signer | None:
+        return None if self.request.drop_signatures else signing.signer(self.config, self.repo.private_dir)
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -183,10 +187,8 @@ class _Run:
         hidden = [since] if since is not None else []
         shallow = self.repo.shallow_commits()
         hidden += shallow
-        affected: tuple[RefName, ...] = ()
         if self.request.published:
             pinned |= {other.peeled for other in published} | set(detached)
-            affected = tuple(other.name for other in published)
         else:
             hidden += [other.peeled for other in published] + list(detached)
         log = next((other.oid for other in everything if other.name == LOG_REF), None)
@@ -196,7 +198,7 @@ class _Run:
             tuple(dict.fromkeys(hidden)),
             frozenset(pinned | set(stand_ins.values())),
             stand_ins,
-            affected,
+            tuple(other.name for other in published),
             since,
             shallow,
             log,
@@ -290,8 +292,10 @@ class _Run:
         if area.notes:  # they can only be attached to commits that are there
             change.store(objects)
             objects = []
+            noted = {ref: notes.noted_commits(git, ref.name) for ref in area.notes}
+            moves = self._moves(area, outlook, steps, new_ids, frozenset().union(*noted.values()))
             for ref in area.notes:
-                made = notes.copy(git, ref, _moves(steps, new_ids))
+                made = notes.copy(git, ref, noted[ref], moves)
                 if made is not None:
                     moved.append(RefChange(ref.name, ref.oid, made))
         created = [_created(step, new_ids, self.calendar) for step in outlook.plan.squashes]
@@ -305,7 +309,34 @@ class _Run:
         operation = Operation(
             "consolidate", self.now_s, tuple(moved), summary, digest, pinned=tuple(sorted(stand_ins.items()))
         )
+        if self._range() != area:  # a push may have published, or a merge begun on, what is to be replaced
+            raise RangeMoved
         return oplog.record(change, operation, created, area.log, objects)
+
+    def _moves(
+        self,
+        area: Range,
+        outlook: Outlook,
+        steps: tuple[Step, ...],
+        new_ids: dict[Oid, Oid],
+        wanted: frozenset[Oid],
+    ) -> list[tuple[Oid, Oid]]:
+        """(old, new) for the wanted commits that get replaced, oldest first; those inside a run included."""
+        if not wanted:
+            return []
+        ends = {node.last: (node.first, new_ids[step.stands_for]) for step in steps for node in step.nodes}
+        hidden = area.hidden if outlook.known is None else (*area.hidden, outlook.known.commit)
+        inside: dict[Oid, tuple[Oid, Oid]] = {}
+        found = []
+        for oid, parent in history.first_parents(self.repo.git, area.ref.oid, hidden):
+            run = ends.get(oid) or inside.pop(oid, None)
+            if run is None:
+                continue
+            if oid in wanted:
+                found.append((oid, run[1]))
+            if oid != run[0] and parent is not None:
+                inside[parent] = run
+        return found[::-1]
 
     def _remember(self, area: Range, outlook: Outlook, new_ids: dict[Oid, Oid]) -> None:
         steps = outlook.plan.steps
@@ -358,10 +389,23 @@ class _Run:
             stop_reason=outlook.stop_reason,
             stopped_at=outlook.stopped_at,
             signatures_dropped=signatures_dropped,
-            affected=area.affected,
+            affected=self._affected(area, outlook, steps),
             operation=operation,
             dry_run=dry,
         )
+
+    def _affected(self, area: Range, outlook: Outlook, steps: tuple[Step, ...]) -> tuple[RefName, ...]:
+        """Published refs that hold a commit which is, or would be, replaced."""
+        if not self.request.published or outlook.plan.is_empty:
+            return ()
+        new = {step.stands_for for step in steps}
+        stay = {step.stands_for for step in outlook.plan.steps if step.stands_for not in new}
+        replaced = {node.last: node for node in outlook.collapsed.nodes if node.last not in stay}
+        oldest = [node.first for node in replaced.values() if not any(parent in replaced for parent in node.parents)]
+        if len(oldest) > _OLDEST_ASKED:
+            return area.published
+        holding = refs.holding(self.repo.git, oldest)
+        return tuple(name for name in area.published if name in holding)
 
 
 def _nothing(branch: RefName, dry_run: bool) -> Report:
@@ -428,10 +472,6 @@ def _bounds(area: Range, outlook: Outlook, new_ids: dict[Oid, Oid]) -> tuple[Oid
     bounds |= {oid for oid in _outside(outlook.collapsed) if known is None or oid != known.commit}
     bounds |= {new_ids.get(node.last, node.last) for node in outlook.collapsed.nodes if node.last in area.pinned}
     return tuple(sorted(bounds))
-
-
-def _moves(steps: tuple[Step, ...], new_ids: dict[Oid, Oid]) -> list[tuple[Oid, Oid]]:
-    return [(node.last, new_ids[step.stands_for]) for step in steps for node in step.nodes]
 
 
 def _created(step: Step, new_ids: dict[Oid, Oid], calendar: windows.Calendar) -> Created:
