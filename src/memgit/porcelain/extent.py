@@ -41,11 +41,14 @@ def read(repo: Repository, config: dict[str, list[str]], request: Request) -> Ex
     branch = request.branch or repo.current_branch()
     if branch is None:
         raise UsageError("HEAD is detached, so there is no branch to consolidate.", "Name one with --branch.")
+    if not branch.startswith("refs/heads/"):
+        raise UsageError(f"{branch} is no branch.", "Branches are what `git branch` lists.")
     repo.refuse_if_in_progress(branch)
     everything = refs.read_all(repo.git)
     ref = next((ref for ref in everything if ref.name == branch), None)
     if ref is None:
         if branch == repo.current_branch():
+            refs.refuse_if_broken(repo.common_dir, branch)
             return branch
         raise _no_such_branch(branch, everything)
     if ref.symref is not None:
