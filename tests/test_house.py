@@ -98,7 +98,7 @@ def test_help_does_not_import_pygit2() -> None:
 
 
 def test_version_is_the_distributions() -> None:
-    assert VERSION == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
 
 def test_the_package_names_no_other_distribution() -> None:
