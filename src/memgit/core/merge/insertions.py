@@ -1,0 +1,185 @@
+"""Two runs that both sides put into one gap of the base become one run.
+
+Nothing of either run is dropped: what both added alike stands once, sections with the same heading are
+joined, and what remains is ordered as whole units. Where that is not plain, the answer is a clash.
+"""
+
+from __future__ import annotations
+
+from memgit.core.merge import shapes
+from memgit.core.merge.align import increasing
+from memgit.core.merge.budget import Budget
+from memgit.core.merge.place import Place, arrange, key
+from memgit.core.merge.similar import dice, tokens
+from memgit.core.merge.units import Unit, split, trim
+
+_NEARLY_EQUAL = 0.9
+_SHORT_VALUE = 4  # words; a longer text behind a shared label is an entry of a category, not a value
+
+
+class Clash(Exception):
+    """The two runs can't be joined without a person; the message says why."""
+
+
+def join(one: list[bytes], two: list[bytes], place: Place, budget: Budget) -> tuple[list[bytes], str]:
+    """One run that holds both, and the rule that gave it. Symmetric unless the place says ours first."""
+    if one == two:
+        return one, "both sides added the same"
+    budget.spend(20 * (len(one) + len(two)))
+    (lo1, hi1), (lo2, hi2) = trim(one), trim(two)
+    if lo1 == hi1 or lo2 == hi2:
+        return _with_blanks(one, two), "one side only added blank lines"
+    if [x.rstrip() for x in one[lo1:hi1] if x.strip()] == [x.rstrip() for x in two[lo2:hi2] if x.strip()]:
+        return max(one, two), "both sides added the same but for blanks"
+    lead = max(lo1, lo2)
+    trail = max(len(one) - hi1, len(two) - hi2)
+    xs, ys = split(one), split(two)
+    if has_open_fence(xs) or has_open_fence(ys):
+        raise Clash("a fenced block is not closed inside the addition")
+    joined, reason = _join_units(xs, ys, place, budget)
+    apart = _blanks_between(joined, lead, trail, place)
+    lines = _laid_out(joined, xs, ys, apart)
+    return [b""] * lead + lines + [b""] * trail, reason
+
+
+def has_open_fence(units: list[Unit]) -> bool:
+    """True if a unit begins a fenced block that it does not end."""
+    return any(shapes.has_open_fence(unit.lines) for unit in units)
+
+
+def _with_blanks(one: list[bytes], two: list[bytes]) -> list[bytes]:
+    """The run with text, or of two blank runs the longer one."""
+    texts = [run for run in (one, two) if any(line.strip() for line in run)]
+    return texts[0] if texts else max(one, two, key=lambda run: (len(run), run))
+
+
+def _join_units(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) -> tuple[list[Unit], str]:
+    pairs = _common(xs, ys)
+    out: list[Unit] = []
+    reasons = []
+    i = j = 0
+    for x, y in [*pairs, (len(xs), len(ys))]:
+        left, right = xs[i:x], ys[j:y]
+        if left and right:
+            _must_differ(left, right, budget)
+            ordered, reason = arrange(left, right, place)
+            out.extend(ordered)
+            reasons.append("both additions kept, " + reason)
+        else:
+            out.extend(left or right)
+        if x < len(xs):
+            out.append(_joined_unit(xs[x], ys[y], budget))
+            reasons.append("what both added stands once")
+        i, j = x + 1, y + 1
+    return out, "; ".join(dict.fromkeys(reasons))
+
+
+def _common(xs: list[Unit], ys: list[Unit]) -> list[tuple[int, int]]:
+    """Units that are equal or have one heading, paired; a clash if their orders contradict."""
+    places: dict[object, list[int]] = {}
+    for j, unit in enumerate(ys):
+        places.setdefault(unit.identity, []).append(j)
+    pairs: list[tuple[int, int]] = []
+    free_x, used = [], set()
+    for i, unit in enumerate(xs):
+        at = places.get(unit.identity)
+        if at:
+            pairs.append((i, at.pop(0)))
+            used.add(pairs[-1][1])
+        else:
+            free_x.append(i)
+    heads: dict[object, list[int]] = {}
+    for j, unit in enumerate(ys):
+        if j not in used:
+            heads.setdefault(_joinable_head(unit), []).append(j)
+    heads.pop(None, None)
+    for i in free_x:
+        at = heads.get(_joinable_head(xs[i]))
+        if at:
+            pairs.append((i, at.pop(0)))
+    pairs.sort()
+    if len(increasing(pairs)) != len(pairs):
+        raise Clash("both sides added the same units in another order")
+    return pairs
+
+
+def _joinable_head(unit: Unit) -> object:
+    """What makes two different units one: a heading, a list item with children, a label over its lines."""
+    head = unit.head.rstrip()
+    if unit.kind == "section":
+        return head
+    if len(unit.lines) > 1 and unit.kind == "item":
+        return head
+    if unit.kind == "text" and (head.endswith((b":", b":**")) or head.startswith(b"**") and head.endswith(b"**")):
+        return head
+    return None
+
+
+def _joined_unit(x: Unit, y: Unit, budget: Budget) -> Unit:
+    if x.identity == y.identity:
+        return max((x, y), key=lambda unit: (unit.blanks, unit.lines))
+    head = x.lines.index(x.head) + 1
+    other = y.lines.index(y.head) + 1
+    above = x.lines[:head] if len(x.lines[:head]) >= len(y.lines[:other]) else y.lines[:other]
+    body_x, body_y = x.lines[head:], y.lines[other:]
+    if not body_x or not body_y:
+        body = body_x or body_y
+    else:
+        body, _ = join(body_x, body_y, Place(above, [], None), budget)
+    while body and not body[-1].strip():
+        body = body[:-1]
+    return Unit(above + body, max(x.blanks, y.blanks), x.kind)
+
+
+def _must_differ(xs: list[Unit], ys: list[Unit], budget: Budget) -> None:
+    """Raise a clash if a unit of one side is nearly, or under the same name, one of the other."""
+    budget.spend(8 * len(xs) * len(ys) + 20 * (len(xs) + len(ys)))
+    bags_y = [tokens(b" ".join(unit.lines)) for unit in ys]
+    keys_y = [key(unit) for unit in ys]
+    for x in xs:
+        bag, time = tokens(b" ".join(x.lines)), key(x)
+        size = sum(bag.values())
+        for y, other, other_time in zip(ys, bags_y, keys_y, strict=True):
+            if time and other_time and time != other_time:
+                continue
+            other_size = sum(other.values())
+            if 2 * min(size, other_size) > _NEARLY_EQUAL * (size + other_size) and dice(bag, other) > _NEARLY_EQUAL:
+                raise Clash("both sides added nearly the same")
+            if _names_one_value(x, y):
+                raise Clash("both sides added another value under one label")
+            if x.head.rstrip() == y.head.rstrip() and len(x.head) > 8:
+                raise Clash("both sides added another entry under one first line")
+
+
+def _names_one_value(x: Unit, y: Unit) -> bool:
+    if len(x.lines) > 1 or len(y.lines) > 1:
+        return False
+    name = shapes.label(x.head)
+    return bool(name) and name == shapes.label(y.head) and all(
+        len(unit.head.split(b":", 1)[1].split()) <= _SHORT_VALUE for unit in (x, y)
+    )
+
+
+def _blanks_between(units: list[Unit], lead: int, trail: int, place: Place) -> int:
+    """Blank lines between units of different sides."""
+    inner = [unit.blanks for unit in units[:-1]]
+    if units[0].kind in ("item", "row", "record"):
+        above = [line for line in place.above if line.strip()]
+        loose = bool(above) and bool(shapes.bullet(above[-1])) and units[0].kind == "item"
+        return max(lead, trail) if loose else min((n for n in inner if n), default=0) if all(inner) else 0
+    return max(lead, trail) or max(inner, default=0)
+
+
+def _laid_out(units: list[Unit], xs: list[Unit], ys: list[Unit], apart: int) -> list[bytes]:
+    follows = {id(a): id(b) for run in (xs, ys) for a, b in zip(run, run[1:], strict=False)}
+    out: list[bytes] = []
+    for n, unit in enumerate(units):
+        out.extend(unit.lines)
+        if n + 1 < len(units):
+            together = follows.get(id(unit)) == id(units[n + 1])
+            kind, following = unit.kind, units[n + 1].kind
+            blanks = unit.blanks if together else max(apart, 1) if "section" in (kind, following) and apart else apart
+            if not together and kind != following and not blanks and "text" in (kind, following):
+                blanks = 1
+            out.extend([b""] * blanks)
+    return out
