@@ -61,7 +61,7 @@ def _join_units(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) ->
     for x, y in [*pairs, (len(xs), len(ys))]:
         left, right = xs[i:x], ys[j:y]
         if left and right:
-            _must_differ(left, right, budget)
+            _must_differ(left, right, place, budget)
             ordered, reason = arrange(left, right, place)
             out.extend(ordered)
             reasons.append("both additions kept, " + reason)
@@ -131,9 +131,10 @@ def _joined_unit(x: Unit, y: Unit, budget: Budget) -> Unit:
     return Unit(above + body, max(x.blanks, y.blanks), x.kind)
 
 
-def _must_differ(xs: list[Unit], ys: list[Unit], budget: Budget) -> None:
+def _must_differ(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) -> None:
     """Raise a clash if a unit of one side is nearly, or under the same name, one of the other."""
     budget.spend(8 * len(xs) * len(ys) + 20 * (len(xs) + len(ys)))
+    alike_by_nature = _is_repetitive(xs, ys, place)
     bags_y = [tokens(b" ".join(unit.lines)) for unit in ys]
     keys_y = [key(unit) for unit in ys]
     for x in xs:
@@ -143,12 +144,39 @@ def _must_differ(xs: list[Unit], ys: list[Unit], budget: Budget) -> None:
             if time and other_time and time != other_time:
                 continue
             other_size = sum(other.values())
-            if 2 * min(size, other_size) > _NEARLY_EQUAL * (size + other_size) and dice(bag, other) > _NEARLY_EQUAL:
+            comparable = not alike_by_nature and 2 * min(size, other_size) > _NEARLY_EQUAL * (size + other_size)
+            if comparable and dice(bag, other) > _NEARLY_EQUAL:
                 raise Clash("both sides added nearly the same")
             if _names_one_value(x, y):
                 raise Clash("both sides added another value under one label")
             if x.head.rstrip() == y.head.rstrip() and len(x.head) > 8:
                 raise Clash("both sides added another entry under one first line")
+
+
+def _is_repetitive(xs: list[Unit], ys: list[Unit], place: Place) -> bool:
+    """True where one unit is nearly the next by nature, as in a log of equal events: there likeness means nothing."""
+    if xs[0].kind == "record" and ys[0].kind == "record":
+        return True
+    above = [line for line in place.above[-12:] if line.strip()][-2:]
+    runs = [[unit.lines for unit in xs[:8]], [unit.lines for unit in ys[:8]], [[line] for line in above]]
+    for run in runs:
+        bags = [tokens(b" ".join(lines)) for lines in run]
+        if any(dice(one, two) > _NEARLY_EQUAL for one, two in zip(bags, bags[1:], strict=False)):
+            return True
+    return False
+
+
+def repeated(one: list[bytes], two: list[bytes]) -> set[bytes]:
+    """Lines that both runs have inside units that are not one another: they may stand twice.
+
+    A line that names a unit (its first) is not among them.
+    """
+    xs, ys = split(one), split(two)
+    same = {unit.identity for unit in xs} & {unit.identity for unit in ys}
+    inner = [
+        {line for unit in units if unit.identity not in same for line in unit.identity[1:]} for units in (xs, ys)
+    ]
+    return inner[0] & inner[1]
 
 
 def _names_one_value(x: Unit, y: Unit) -> bool:

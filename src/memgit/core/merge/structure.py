@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memgit.core.merge.budget import Budget, Exhausted
 from memgit.core.merge.check import LineMerge, is_torn, opens_fence, violations
-from memgit.core.merge.insertions import Clash, join
+from memgit.core.merge.insertions import Clash, join, repeated
 from memgit.core.merge.markers import has_markers
 from memgit.core.merge.place import Place
 from memgit.core.merge.regions import Region
@@ -23,6 +23,7 @@ def pieces(
     budget = Budget()
     out: list[Piece] = []
     written: list[LineMerge] = []
+    allowed: set[bytes] = set()  # lines that may stand twice
     waiting = {id(region) for region in meeting}
     at = 0
     for region in found:
@@ -33,17 +34,18 @@ def pieces(
             lines = one[region.a1 : region.a2] if region.one else two[region.b1 : region.b2]
             out.append(Piece(region.o1, region.o2, "", lines))
             continue
-        settled, merged = _settled(base, one, two, region, ours_first, budget)
+        settled, merged, twice = _settled(base, one, two, region, ours_first, budget)
         out.extend(settled)
         written.extend(merged)
+        allowed |= twice
     if at < len(base):
         out.append(Piece(at, len(base), "", base[at:]))
-    return _checked_whole(base, one, two, out, written, meeting)
+    return _checked_whole(base, one, two, out, written, allowed, meeting)
 
 
 def _settled(
     base: Lines, one: Lines, two: Lines, region: Region, ours_first: bool | None, budget: Budget
-) -> tuple[list[Piece], list[LineMerge]]:
+) -> tuple[list[Piece], list[LineMerge], set[bytes]]:
     """The pieces of one region, or the region as one conflict if the rules or the check say so."""
     a, b = one[region.a1 : region.a2], two[region.b1 : region.b2]
     part = base[region.o1 : region.o2]
@@ -52,15 +54,21 @@ def _settled(
         found, merged = settle(base, region.o1, region.o2, side_a, side_b, ours_first, budget)
         budget.spend(10 * (len(part) + len(a) + len(b)))
     except Exhausted:
-        return [_whole(region, part, a, b, "too large for the structure rules")], []
+        return [_whole(region, part, a, b, "too large for the structure rules")], [], set()
     result = _lines(found)
-    wrong = [w for w in violations(part, a, b, result, merged) if not _is_open(w, found)]
+    twice = {
+        line
+        for x, y in zip(side_a.gaps, side_b.gaps, strict=True)
+        if x and y and x != y
+        for line in repeated(x, y)
+    }
+    wrong = [w for w in violations(part, a, b, result, merged) if not _is_open(w, found) and w[1] not in twice]
     if wrong:
-        return [_whole(region, part, a, b, f"the check found a {wrong[0][0]} line")], []
+        return [_whole(region, part, a, b, f"the check found a {wrong[0][0]} line")], [], set()
     for mine, other in ((side_a, b), (side_b, a)):
         if any(is_torn(gap, other, result) for gap in mine.gaps if len(gap) > 1):
-            return [_whole(region, part, a, b, "the check found an entry torn apart")], []
-    return found, merged
+            return [_whole(region, part, a, b, "the check found an entry torn apart")], [], set()
+    return found, merged, twice
 
 
 def _whole(region: Region, part: Lines, a: Lines, b: Lines, reason: str) -> Piece:
@@ -87,11 +95,12 @@ def _is_open(wrong: tuple[str, bytes], found: list[Piece]) -> bool:
 
 
 def _checked_whole(
-    base: Lines, one: Lines, two: Lines, found: list[Piece], merged: list[LineMerge], meeting: list[Region]
+    base: Lines, one: Lines, two: Lines, found: list[Piece], merged: list[LineMerge], twice: set[bytes],
+    meeting: list[Region],
 ) -> list[Piece]:
     """The same check over the file: it sees what moved from one region to another."""
     result = _lines(found)
-    wrong = [w for w in violations(base, one, two, result, merged) if not _is_open(w, found)]
+    wrong = [w for w in violations(base, one, two, result, merged) if not _is_open(w, found) and w[1] not in twice]
     if wrong:
         reason = f"the check found a {wrong[0][0]} line"
     elif not any(piece.conflict for piece in found) and opens_fence(base, one, two, result):
@@ -133,7 +142,7 @@ def _both_created(one: Lines, two: Lines, kind: str, ours_first: bool | None) ->
     if kind in ("log", "list", "jsonl"):
         try:
             lines, how = join(one, two, Place([], [], ours_first), Budget())
-            if not violations([], one, two, lines, []) and not has_markers(lines):
+            if not [w for w in violations([], one, two, lines, []) if w[1] not in repeated(one, two)] and not has_markers(lines):
                 return [Piece(0, 0, how, lines)]
             reason = "the check found a duplicated line"
         except Clash as clash:

@@ -49,7 +49,7 @@ def split(lines: list[bytes]) -> list[Unit]:
     if not lines:
         return []
     starts, kind = _starts(lines)
-    if starts[0] != 0:
+    if not starts or starts[0] != 0:
         starts.insert(0, 0)
     units: list[Unit] = []
     for lo, hi in zip(starts, [*starts[1:], len(lines)], strict=True):
