@@ -11,6 +11,7 @@ from memgit.core.merge.align import increasing
 from memgit.core.merge.budget import Budget
 from memgit.core.merge.place import Place, arrange, key
 from memgit.core.merge.similar import dice, tokens
+from memgit.core.merge.times import Key
 from memgit.core.merge.units import Unit, split, trim
 
 _NEARLY_EQUAL = 0.9
@@ -157,8 +158,8 @@ def _is_repetitive(xs: list[Unit], ys: list[Unit], place: Place) -> bool:
     """True where one unit is nearly the next by nature, as in a log of equal events: there likeness means nothing."""
     if xs[0].kind == "record" and ys[0].kind == "record":
         return True
-    above = [line for line in place.above[-12:] if line.strip()][-2:]
-    runs = [[unit.lines for unit in xs[:8]], [unit.lines for unit in ys[:8]], [[line] for line in above]]
+    above = [[line] for line in place.above[-12:] if line.strip()][-2:]
+    runs = [(above + [unit.lines for unit in units])[:8] for units in (xs, ys)]
     for run in runs:
         bags = [tokens(b" ".join(lines)) for lines in run]
         if any(dice(one, two) > _NEARLY_EQUAL for one, two in zip(bags, bags[1:], strict=False)):
@@ -166,17 +167,23 @@ def _is_repetitive(xs: list[Unit], ys: list[Unit], place: Place) -> bool:
     return False
 
 
-def repeated(one: list[bytes], two: list[bytes]) -> set[bytes]:
-    """Lines that both runs have inside units that are not one another: they may stand twice.
+def repeated(one: list[bytes], two: list[bytes], known: set[bytes]) -> set[bytes]:
+    """Lines that both runs have inside units that are not one another, so that they may stand twice.
 
-    A line that names a unit (its first) is not among them.
+    That is a line the base knows too (`known`), which makes it a template's, or one inside entries of
+    different times or versions. A line that names a unit (its first) is never among them.
     """
     xs, ys = split(one), split(two)
     same = {unit.identity for unit in xs} & {unit.identity for unit in ys}
-    inner = [
-        {line for unit in units if unit.identity not in same for line in unit.identity[1:]} for units in (xs, ys)
+    inner: list[dict[bytes, Key | None]] = [
+        {line: key(unit) for unit in units if unit.identity not in same for line in unit.identity[1:]}
+        for units in (xs, ys)
     ]
-    return inner[0] & inner[1]
+    return {
+        line
+        for line, time in inner[0].items()
+        if line in inner[1] and (line in known or (time and inner[1][line] and time != inner[1][line]))
+    }
 
 
 def _names_one_value(x: Unit, y: Unit) -> bool:

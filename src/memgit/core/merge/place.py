@@ -52,7 +52,7 @@ def key(unit: Unit) -> Key | None:
     """The time or version that orders a unit."""
     if unit.kind == "entry":
         return leading_time(unit.head)
-    return unit_key(unit.head, unit.kind == "section")
+    return unit_key(unit.head, unit.kind)
 
 
 def _text(units: list[Unit]) -> bytes:
@@ -127,7 +127,7 @@ def _neighbour_keys(lines: object, unit: Unit, kind: str) -> list[tuple[object, 
     found = []
     for line in lines:  # type: ignore[attr-defined]
         if _alike(unit, line):
-            value = leading_time(line) if unit.kind == "entry" else unit_key(line, unit.kind == "section")
+            value = leading_time(line) if unit.kind == "entry" else unit_key(line, unit.kind)
             if value and value[0] == kind:
                 found.append(value[1])
                 if len(found) >= _ENOUGH:

@@ -123,8 +123,6 @@ class _Settler:
 
     def _orphaned(self, k: int, inserted: list[bytes], other: Side) -> int | None:
         """A base line whose deletion by the other side takes the ground from under this insertion."""
-        if other.deleted(k - 1) and other.deleted(k):
-            return k
         head = next((line for line in inserted if line.strip()), b"")
         level = shapes.heading_level(head) or 7
         for i in range(k - 1, -1, -1):
@@ -133,6 +131,12 @@ class _Settler:
                 if other.deleted(i) and not other.run_of[i].rewritten:
                     return i
                 break
+        if other.deleted(k - 1) and other.deleted(k):
+            run = other.run_of[k]
+            if run.rewritten and run is other.run_of[k - 1] and not _are_entries([*inserted, *run.inserted]):
+                return k
+            if not run.rewritten and level == 7 and self.base[self.o1 + k].strip() and self.base[self.o1 + k - 1].strip():
+                return k if not shapes.bullet(head) and not shapes.is_row(head) and not shapes.is_record(head) else None
         depth = shapes.indent(head)
         if depth and level == 7:
             for i in range(k - 1, -1, -1):
@@ -177,6 +181,13 @@ class _Settler:
 
     def _is_empty(self, s: int) -> bool:
         return not self.settled[s] and not self.one.slot(s) and not self.two.slot(s)
+
+
+def _are_entries(lines: list[bytes]) -> bool:
+    """True if all are rows, items or records at the margin: entries that need no neighbour."""
+    return all(not line.strip() or shapes.is_row(line) or shapes.is_record(line) or (
+        shapes.bullet(line) and not shapes.indent(line)
+    ) for line in lines)
 
 
 def _span(run: Run) -> tuple[int, int]:

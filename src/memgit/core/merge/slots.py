@@ -13,7 +13,7 @@ from memgit.core.merge.regions import Hunk, Region
 from memgit.core.merge.similar import Tokens, dice, tokens
 
 _SIMILAR = 0.55
-_MOST_PAIRS = 10_000  # compared in one replaced run
+_MOST_PAIRS = 40_000  # compared in one replaced run
 
 
 class Run:

@@ -56,11 +56,12 @@ def _settled(
     except Exhausted:
         return [_whole(region, part, a, b, "too large for the structure rules")], [], set()
     result = _lines(found)
+    known = {line.rstrip() for line in base}
     twice = {
         line
         for x, y in zip(side_a.gaps, side_b.gaps, strict=True)
         if x and y and x != y
-        for line in repeated(x, y)
+        for line in repeated(x, y, known)
     }
     wrong = [w for w in violations(part, a, b, result, merged) if not _is_open(w, found) and w[1] not in twice]
     if wrong:
@@ -142,7 +143,7 @@ def _both_created(one: Lines, two: Lines, kind: str, ours_first: bool | None) ->
     if kind in ("log", "list", "jsonl"):
         try:
             lines, how = join(one, two, Place([], [], ours_first), Budget())
-            if not [w for w in violations([], one, two, lines, []) if w[1] not in repeated(one, two)] and not has_markers(lines):
+            if not violations([], one, two, lines, []) and not has_markers(lines):
                 return [Piece(0, 0, how, lines)]
             reason = "the check found a duplicated line"
         except Clash as clash:

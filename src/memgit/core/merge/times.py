@@ -11,6 +11,7 @@ Key = tuple[str, tuple[object, ...]]
 
 _SHAPE = bytes.maketrans(b"0123456789", b"0" * 10)
 _REACH = 64  # a key stands near the start of its line
+_LOG_REACH = 160  # a line of a plain log may say it later
 _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
 _DAY_PARTS: tuple[tuple[str, int], ...] = (
     ("midnight", 0), ("early", 1), ("dawn", 1), ("凌晨", 1), ("morning", 2), ("早上", 2), ("上午", 2), ("noon", 3), ("中午", 3),
@@ -91,13 +92,13 @@ def leading_time(line: bytes) -> Key | None:
     return key_of(line[: _REACH], body[:_REACH], at_start=True)
 
 
-def unit_key(line: bytes, heading: bool) -> Key | None:
+def unit_key(line: bytes, kind: str) -> Key | None:
     """The key of a unit from the line that names it: a time near its start, or a version in a heading."""
     if line.startswith(b"{"):
         return _record_key(line)
-    body = line[:_REACH]
+    body = line[: _LOG_REACH if kind == "text" else _REACH]
     key = key_of(body, body, at_start=False)
-    if key is None and heading:
+    if key is None and kind == "section":
         return _version_key(line)
     return key
 
@@ -174,7 +175,7 @@ def _ctime_key(body: bytes) -> Key | None:
     words = body.split()
     for i, word in enumerate(words):
         if i >= 2 and word.translate(_SHAPE) == b"00:00:00" and words[i - 1].isdigit() and len(words[i - 1]) <= 2:
-            year = next((w for w in words[i + 1 : i + 3] if w.translate(_SHAPE).startswith(b"0000")), b"")
+            year = next((w for w in words[i + 1 : i + 4] if w.translate(_SHAPE).startswith(b"0000")), b"")
             if year and words[i - 2].isalpha():
                 month = _month(words[i - 2])
                 kind = "ctime" if month else "ctime " + words[i - 2].decode("utf-8", "replace")
