@@ -32,15 +32,24 @@ def join(one: list[bytes], two: list[bytes], place: Place, budget: Budget) -> tu
         return _with_blanks(one, two), "one side only added blank lines"
     if [x.rstrip() for x in one[lo1:hi1] if x.strip()] == [x.rstrip() for x in two[lo2:hi2] if x.strip()]:
         return max(one, two), "both sides added the same but for blanks"
-    lead = max(lo1, lo2)
-    trail = max(len(one) - hi1, len(two) - hi2)
     xs, ys = split(one), split(two)
     if has_open_fence(xs) or has_open_fence(ys):
         raise Clash("a fenced block is not closed inside the addition")
     joined, reason = _join_units(xs, ys, place, budget)
-    apart = _blanks_between(joined, lead, trail, place)
-    lines = _laid_out(joined, xs, ys, apart)
-    return [b""] * lead + lines + [b""] * trail, reason
+    mine, yours = _Margin(lo1, len(one) - hi1), _Margin(lo2, len(two) - hi2)
+    margins = {id(unit): margin for units, margin in ((xs, mine), (ys, yours)) for unit in units}
+    shared = _Margin(max(lo1, lo2), max(mine.below, yours.below))
+    return _laid_out(joined, xs, ys, [margins.get(id(unit), shared) for unit in joined], place), reason
+
+
+class _Margin:
+    """The blank lines a writer left above and below the own addition."""
+
+    __slots__ = ("above", "below")
+
+    def __init__(self, above: int, below: int) -> None:
+        self.above = above
+        self.below = below
 
 
 def has_open_fence(units: list[Unit]) -> bool:
@@ -195,26 +204,22 @@ def _names_one_value(x: Unit, y: Unit) -> bool:
     )
 
 
-def _blanks_between(units: list[Unit], lead: int, trail: int, place: Place) -> int:
-    """Blank lines between units of different sides."""
-    inner = [unit.blanks for unit in units[:-1]]
-    if units[0].kind in ("item", "row", "record"):
-        above = [line for line in place.above if line.strip()]
-        loose = bool(above) and bool(shapes.bullet(above[-1])) and units[0].kind == "item"
-        return max(lead, trail) if loose else min((n for n in inner if n), default=0) if all(inner) else 0
-    return max(lead, trail) or max(inner, default=0)
-
-
-def _laid_out(units: list[Unit], xs: list[Unit], ys: list[Unit], apart: int) -> list[bytes]:
+def _laid_out(units: list[Unit], xs: list[Unit], ys: list[Unit], margins: list[_Margin], place: Place) -> list[bytes]:
+    """The lines of the joined run; where units of different sides meet, each has the blanks its writer left."""
     follows = {id(a): id(b) for run in (xs, ys) for a, b in zip(run, run[1:], strict=False)}
-    out: list[bytes] = []
+    # A writer who began right below a blank line relied on it; a heading or paragraph then gets its own.
+    after_blank = bool(place.above) and not place.above[-1].strip()
+    out: list[bytes] = [b""] * margins[0].above
     for n, unit in enumerate(units):
         out.extend(unit.lines)
-        if n + 1 < len(units):
-            together = follows.get(id(unit)) == id(units[n + 1])
-            kind, following = unit.kind, units[n + 1].kind
-            blanks = unit.blanks if together else max(apart, 1) if "section" in (kind, following) and apart else apart
-            if not together and kind != following and not blanks and "text" in (kind, following):
+        if n + 1 == len(units):
+            break
+        following = units[n + 1]
+        if follows.get(id(unit)) == id(following):
+            blanks = unit.blanks
+        else:
+            blanks = margins[n].below + margins[n + 1].above
+            if not blanks and after_blank and following.kind in ("section", "text"):
                 blanks = 1
-            out.extend([b""] * blanks)
-    return out
+        out.extend([b""] * blanks)
+    return out + [b""] * margins[-1].below

@@ -28,6 +28,8 @@ class Place:
 
 def arrange(xs: list[Unit], ys: list[Unit], place: Place) -> tuple[list[Unit], str]:
     """The units of both sides in one order, and the rule that gave it; each side keeps its own order."""
+    if (xs[0].kind == "section") != (ys[0].kind == "section"):
+        return _blocks(xs, ys, ys[0].kind == "section"), "what continues the section above first"
     kx, ky = [key(u) for u in xs], [key(u) for u in ys]
     kinds = {k[0] if k else "" for k in (*kx, *ky)}
     if len(kinds) == 1 and "" not in kinds:
