@@ -183,10 +183,7 @@ def _shortest_edit(
         if spent > budget:
             return None, spent
         for k in range(-d, d + 1, 2):
-            if k == -d or (k != d and reach[k - 1] < reach[k + 1]):
-                x = reach[k + 1]
-            else:
-                x = reach[k - 1] + 1
+            x = reach[k + 1] if k == -d or (k != d and reach[k - 1] < reach[k + 1]) else reach[k - 1] + 1
             y = x - k
             if 0 <= y < m and x < n and a[alo + x] == b[blo + y]:
                 run = _common_prefix(a, alo + x, ahi, b, blo + y, bhi)
@@ -203,10 +200,7 @@ def _walk_back(trace: list[dict[int, int]], x: int, y: int, alo: int, blo: int) 
     for d in range(len(trace) - 1, -1, -1):
         reach = trace[d]
         k = x - y
-        if k == -d or (k != d and reach[k - 1] < reach[k + 1]):
-            before = k + 1
-        else:
-            before = k - 1
+        before = k + 1 if k == -d or (k != d and reach[k - 1] < reach[k + 1]) else k - 1
         x0 = reach[before]
         y0 = x0 - before
         start = x0 if before == k + 1 else x0 + 1

@@ -31,7 +31,10 @@ def merge_line(base: bytes, one: bytes, two: bytes) -> Merged:
 
 def _merge_text(base: bytes, one: bytes, two: bytes) -> Merged:
     return (
-        _later_dates(one, two) or _merge_row(base, one, two) or _merge_set(base, one, two) or _merge_words(base, one, two)
+        _later_dates(one, two)
+        or _merge_row(base, one, two)
+        or _merge_set(base, one, two)
+        or _merge_words(base, one, two)
     )
 
 
@@ -185,7 +188,8 @@ def _merge_words(base: bytes, one: bytes, two: bytes) -> Merged:
             side = 0
         else:
             side = 1 if region.one else 2
-        if last_side and side and side != last_side and not any(piece.isalnum() or piece > b"\x7f" for piece in between):
+        apart = any(piece.isalnum() or piece > b"\x7f" for piece in between)
+        if last_side and side and side != last_side and not apart:
             return None
         out.extend(between)
         out.extend(b[region.b1 : region.b2] if side == 2 else a[region.a1 : region.a2])
@@ -197,5 +201,3 @@ def _merge_words(base: bytes, one: bytes, two: bytes) -> Merged:
     if held(tokens(one), whole) < _KEPT or held(tokens(two), whole) < _KEPT:
         return None
     return merged, "words merged"
-
-

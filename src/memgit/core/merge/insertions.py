@@ -6,6 +6,8 @@ joined, and what remains is ordered as whole units. Where that is not plain, the
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from memgit.core.merge import shapes
 from memgit.core.merge.align import increasing
 from memgit.core.merge.budget import Budget
@@ -120,7 +122,7 @@ def _joinable_head(unit: Unit) -> object:
         return head
     if len(unit.lines) > 1 and unit.kind == "item":
         return head
-    if unit.kind == "text" and (head.endswith((b":", b":**")) or head.startswith(b"**") and head.endswith(b"**")):
+    if unit.kind == "text" and (head.endswith((b":", b":**")) or (head.startswith(b"**") and head.endswith(b"**"))):
         return head
     return None
 
@@ -171,7 +173,7 @@ def _is_repetitive(xs: list[Unit], ys: list[Unit], place: Place) -> bool:
     runs = [(above + [unit.lines for unit in units])[:8] for units in (xs, ys)]
     for run in runs:
         bags = [tokens(b" ".join(lines)) for lines in run]
-        if any(dice(one, two) > _NEARLY_EQUAL for one, two in zip(bags, bags[1:], strict=False)):
+        if any(dice(one, two) > _NEARLY_EQUAL for one, two in pairwise(bags)):
             return True
     return False
 
@@ -199,14 +201,16 @@ def _names_one_value(x: Unit, y: Unit) -> bool:
     if len(x.lines) > 1 or len(y.lines) > 1:
         return False
     name = shapes.label(x.head)
-    return bool(name) and name == shapes.label(y.head) and all(
-        len(unit.head.split(b":", 1)[1].split()) <= _SHORT_VALUE for unit in (x, y)
+    return (
+        bool(name)
+        and name == shapes.label(y.head)
+        and all(len(unit.head.split(b":", 1)[1].split()) <= _SHORT_VALUE for unit in (x, y))
     )
 
 
 def _laid_out(units: list[Unit], xs: list[Unit], ys: list[Unit], margins: list[_Margin], place: Place) -> list[bytes]:
     """The lines of the joined run; where units of different sides meet, each has the blanks its writer left."""
-    follows = {id(a): id(b) for run in (xs, ys) for a, b in zip(run, run[1:], strict=False)}
+    follows = {id(a): id(b) for run in (xs, ys) for a, b in pairwise(run)}
     # A writer who began right below a blank line relied on it; a heading or paragraph then gets its own.
     after_blank = bool(place.above) and not place.above[-1].strip()
     out: list[bytes] = [b""] * margins[0].above

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from memgit.core.merge import shapes
 from memgit.core.merge.times import Key, leading_time, unit_key
 from memgit.core.merge.units import Unit
@@ -46,7 +48,8 @@ def arrange(xs: list[Unit], ys: list[Unit], place: Place) -> tuple[list[Unit], s
     if kx[0] and ky[0]:
         first, second = _comparable(kx[0], ky[0])
         if first != second:
-            return _blocks(xs, ys, (first < second) != _runs_down(xs, ys, kx, ky, place)), "whole blocks by their first time"
+            x_first = (first < second) != _runs_down(xs, ys, kx, ky, place)
+            return _blocks(xs, ys, x_first), "whole blocks by their first time"
     return _blocks(xs, ys, _text(xs) <= _text(ys)), "whole blocks in content order"
 
 
@@ -81,17 +84,14 @@ def _comparable(x: Key, y: Key) -> tuple[tuple[object, ...], tuple[object, ...]]
 
 def _monotone(keys: list[Key | None], down: bool) -> bool:
     values = [k[1] for k in keys if k]
-    return all((a >= b) if down else (a <= b) for a, b in zip(values, values[1:], strict=False))
+    return all((a >= b) if down else (a <= b) for a, b in pairwise(values))
 
 
 def _merged(xs: list[Unit], ys: list[Unit], kx: list[Key | None], ky: list[Key | None], down: bool) -> list[Unit]:
     out: list[Unit] = []
     i = j = 0
     while i < len(xs) and j < len(ys):
-        if kx[i] == ky[j]:
-            x_first = _text([xs[i]]) <= _text([ys[j]])
-        else:
-            x_first = _before(kx[i], ky[j], down)
+        x_first = _text([xs[i]]) <= _text([ys[j]]) if kx[i] == ky[j] else _before(kx[i], ky[j], down)
         if x_first:
             out.append(xs[i])
             i += 1
@@ -122,7 +122,7 @@ def _runs_down(xs: list[Unit], ys: list[Unit], kx: list[Key | None], ky: list[Ke
 
 
 def _trend(values: list[tuple[object, ...]]) -> int:
-    return sum((a < b) - (a > b) for a, b in zip(values, values[1:], strict=False))
+    return sum((a < b) - (a > b) for a, b in pairwise(values))
 
 
 def _neighbour_keys(lines: object, unit: Unit, kind: str) -> list[tuple[object, ...]]:

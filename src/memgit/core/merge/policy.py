@@ -72,3 +72,8 @@ class MergeResult:
         self.content = content
         self.clean = clean
         self.decisions = decisions
+
+    @property
+    def conflicts(self) -> int:
+        """How many conflicts were left, as `git merge-file` answers with its exit status."""
+        return sum(not decision.clean for decision in self.decisions)

@@ -28,9 +28,7 @@ class Piece:
         self.two: list[bytes] = []
 
 
-def conflict(
-    first: int, last: int, reason: str, base: list[bytes], one: list[bytes], two: list[bytes]
-) -> Piece:
+def conflict(first: int, last: int, reason: str, base: list[bytes], one: list[bytes], two: list[bytes]) -> Piece:
     """A piece that a person has to decide."""
     piece = Piece(first, last, reason, [])
     piece.conflict = True
@@ -135,8 +133,9 @@ class _Settler:
             run = other.run_of[k]
             if run.rewritten and run is other.run_of[k - 1] and not _are_entries([*inserted, *run.inserted]):
                 return k
-            if not run.rewritten and level == 7 and self.base[self.o1 + k].strip() and self.base[self.o1 + k - 1].strip():
-                return k if not shapes.bullet(head) and not shapes.is_row(head) and not shapes.is_record(head) else None
+            over, under = self.base[self.o1 + k - 1 : self.o1 + k + 1]
+            if not run.rewritten and level == 7 and over.strip() and under.strip():
+                return None if _are_entries([head]) else k
         depth = shapes.indent(head)
         if depth and level == 7:
             for i in range(k - 1, -1, -1):
@@ -168,7 +167,7 @@ class _Settler:
         if not self.clashes:
             return []
         spans = [_span(run) for side in (self.one, self.two) for run in side.runs()]
-        grown = [_grow(low, high, spans) + (reason,) for low, high, reason in self.clashes]
+        grown = [(*_grow(low, high, spans), reason) for low, high, reason in self.clashes]
         grown.sort()
         out = [grown[0]]
         for low, high, reason in grown[1:]:
@@ -185,9 +184,13 @@ class _Settler:
 
 def _are_entries(lines: list[bytes]) -> bool:
     """True if all are rows, items or records at the margin: entries that need no neighbour."""
-    return all(not line.strip() or shapes.is_row(line) or shapes.is_record(line) or (
-        shapes.bullet(line) and not shapes.indent(line)
-    ) for line in lines)
+    return all(
+        not line.strip()
+        or shapes.is_row(line)
+        or shapes.is_record(line)
+        or (shapes.bullet(line) and not shapes.indent(line))
+        for line in lines
+    )
 
 
 def _span(run: Run) -> tuple[int, int]:

@@ -94,7 +94,7 @@ def label(line: bytes) -> bytes:
     after = body[at + 1 : at + 2]
     if after not in (b"", b" ", b"\t", b"*", b"_"):
         return b""
-    name = body[:at].strip(b"*_`\" ").lower()
+    name = body[:at].strip(b'*_`" ').lower()
     return name if name and name.count(b" ") <= 4 else b""
 
 

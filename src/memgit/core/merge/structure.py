@@ -96,7 +96,12 @@ def _is_open(wrong: tuple[str, bytes], found: list[Piece]) -> bool:
 
 
 def _checked_whole(
-    base: Lines, one: Lines, two: Lines, found: list[Piece], merged: list[LineMerge], twice: set[bytes],
+    base: Lines,
+    one: Lines,
+    two: Lines,
+    found: list[Piece],
+    merged: list[LineMerge],
+    twice: set[bytes],
     meeting: list[Region],
 ) -> list[Piece]:
     """The same check over the file: it sees what moved from one region to another."""
@@ -133,7 +138,8 @@ def _with_conflicts(
             out.append(piece)
         elif region in waiting:
             waiting.remove(region)
-            out.append(_whole(region, base[region.o1 : region.o2], one[region.a1 : region.a2], two[region.b1 : region.b2], reason))
+            a, b = one[region.a1 : region.a2], two[region.b1 : region.b2]
+            out.append(_whole(region, base[region.o1 : region.o2], a, b, reason))
     return out
 
 

@@ -13,10 +13,14 @@ _SHAPE = bytes.maketrans(b"0123456789", b"0" * 10)
 _REACH = 64  # a key stands near the start of its line
 _LOG_REACH = 160  # a line of a plain log may say it later
 _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
-_DAY_PARTS: tuple[tuple[str, int], ...] = (
-    ("midnight", 0), ("early", 1), ("dawn", 1), ("凌晨", 1), ("morning", 2), ("早上", 2), ("上午", 2), ("noon", 3), ("中午", 3),
-    ("afternoon", 4), ("下午", 4), ("evening", 5), ("傍晚", 5), ("晚上", 6), ("night", 6),
-)  # fmt: skip
+_DAY_PARTS = {
+    **dict.fromkeys(("midnight", "early", "dawn", "凌晨"), 0),
+    **dict.fromkeys(("morning", "早上", "上午"), 1),
+    **dict.fromkeys(("noon", "中午"), 2),
+    **dict.fromkeys(("afternoon", "下午"), 3),
+    **dict.fromkeys(("evening", "傍晚"), 4),
+    **dict.fromkeys(("night", "晚上"), 5),
+}
 _TIME_FIELDS = (b'"ts"', b'"timestamp"', b'"time"', b'"date"', b'"created_at"', b'"createdAt"', b'"updated_at"')
 _CJK = ("年".encode(), "月".encode(), "日".encode())
 
@@ -89,7 +93,7 @@ def leading_time(line: bytes) -> Key | None:
     body = line.lstrip(b" \t[(*`-=#>|")
     if len(line) - len(body) > 12 or not body:
         return None
-    return key_of(line[: _REACH], body[:_REACH], at_start=True)
+    return key_of(line[:_REACH], body[:_REACH], at_start=True)
 
 
 def unit_key(line: bytes, kind: str) -> Key | None:
@@ -125,7 +129,8 @@ def key_of(line: bytes, body: bytes, at_start: bool) -> Key | None:
 
 
 def _alone(shape: bytes, start: int, end: int) -> bool:
-    return shape[start - 1 : start] not in (b"0", b"-", b"/", b".") and shape[end : end + 1] not in (b"0", b"-", b"/", b".")
+    joins = (b"0", b"-", b"/", b".")
+    return shape[max(0, start - 1) : start] not in joins and shape[end : end + 1] not in joins
 
 
 def _value(text: bytes, after: bytes) -> Key:
@@ -156,13 +161,11 @@ def _day_part(after: bytes) -> int | None:
     text = after[:24].decode("utf-8", "replace").lower()
     words = text.replace("(", " ").replace("-", " ").split()
     if words[:1] == ["am"]:
-        return 2
+        return 1
     if words[:1] == ["pm"]:
-        return 4
-    for name, rank in _DAY_PARTS:
-        if name in text:
-            return rank
-    return None
+        return 3
+    name = max((name for name in _DAY_PARTS if name in text), key=len, default="")
+    return _DAY_PARTS.get(name)
 
 
 def _month(word: bytes) -> int:
