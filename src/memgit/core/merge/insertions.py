@@ -13,10 +13,10 @@ from memgit.core.merge.align import increasing
 from memgit.core.merge.budget import Budget
 from memgit.core.merge.place import Place, arrange, key
 from memgit.core.merge.similar import dice, tokens
-from memgit.core.merge.times import Key
 from memgit.core.merge.units import Unit, split, trim
 
 _NEARLY_EQUAL = 0.9
+_FEW_SHARED = 0.25  # of the lines of the smaller unit
 _SHORT_VALUE = 4  # words; a longer text behind a shared label is an entry of a category, not a value
 
 
@@ -181,20 +181,37 @@ def _is_repetitive(xs: list[Unit], ys: list[Unit], place: Place) -> bool:
 def repeated(one: list[bytes], two: list[bytes], known: set[bytes]) -> set[bytes]:
     """Lines that both runs have inside units that are not one another, so that they may stand twice.
 
-    That is a line the base knows too (`known`), which makes it a template's, or one inside entries of
-    different times or versions. A line that names a unit (its first) is never among them.
+    That is a line the base knows too (`known`), which makes it a template's; one inside entries of
+    different times or versions; or one of the few lines that two otherwise different units share.
+    A line that names a unit on both sides (its first) is never among them.
     """
     xs, ys = split(one), split(two)
     same = {unit.identity for unit in xs} & {unit.identity for unit in ys}
-    inner: list[dict[bytes, Key | None]] = [
-        {line: key(unit) for unit in units if unit.identity not in same for line in unit.identity[1:]}
-        for units in (xs, ys)
-    ]
-    return {
-        line
-        for line, time in inner[0].items()
-        if line in inner[1] and (line in known or (time and inner[1][line] and time != inner[1][line]))
-    }
+    xs, ys = ([unit for unit in units if unit.identity not in same] for units in (xs, ys))
+    found: set[bytes] = set()
+    owners: dict[bytes, list[Unit]] = {}
+    for unit in ys:
+        for line in unit.identity:
+            owners.setdefault(line, []).append(unit)
+    for x in xs:
+        inner = set(x.identity)
+        for line in inner:
+            for y in owners.get(line, ()):
+                if line == x.identity[0] == y.identity[0]:
+                    continue
+                both_inside = x.identity[0] != line != y.identity[0]
+                if line in known or (both_inside and _are_distinct(x, inner, y)):
+                    found.add(line)
+    return found
+
+
+def _are_distinct(x: Unit, lines: set[bytes], y: Unit) -> bool:
+    """True for entries of different times, and for units that share no more than a few lines."""
+    time, other = key(x), key(y)
+    if time and other and time != other:
+        return True
+    others = set(y.identity)
+    return len(lines & others) <= _FEW_SHARED * min(len(lines), len(others))
 
 
 def _names_one_value(x: Unit, y: Unit) -> bool:

@@ -9,6 +9,7 @@ from memgit.core.merge.times import Key, leading_time, unit_key
 from memgit.core.merge.units import Unit
 
 _REACH = 160  # lines of the base looked at in each direction
+_NO_LEVEL = 7  # below every heading
 _ENOUGH = 6  # neighbours that settle a direction
 
 
@@ -30,8 +31,13 @@ class Place:
 
 def arrange(xs: list[Unit], ys: list[Unit], place: Place) -> tuple[list[Unit], str]:
     """The units of both sides in one order, and the rule that gave it; each side keeps its own order."""
-    if (xs[0].kind == "section") != (ys[0].kind == "section"):
-        return _blocks(xs, ys, ys[0].kind == "section"), "what continues the section above first"
+    top = min((_level(unit) for unit in (*xs, *ys)), default=_NO_LEVEL)
+    (x_lead, xs), (y_lead, ys) = _lead(xs, top), _lead(ys, top)
+    if x_lead or y_lead:
+        above, how = arrange(x_lead, y_lead, place) if x_lead and y_lead else (x_lead or y_lead, "")
+        below, then = arrange(xs, ys, place) if xs and ys else (xs or ys, "")
+        reasons = [reason for reason in ("what continues the section above first", how, then) if reason]
+        return above + below, ", ".join(reasons)
     kx, ky = [key(u) for u in xs], [key(u) for u in ys]
     kinds = {k[0] if k else "" for k in (*kx, *ky)}
     if len(kinds) == 1 and "" not in kinds:
@@ -51,6 +57,16 @@ def arrange(xs: list[Unit], ys: list[Unit], place: Place) -> tuple[list[Unit], s
             x_first = (first < second) != _runs_down(xs, ys, kx, ky, place)
             return _blocks(xs, ys, x_first), "whole blocks by their first time"
     return _blocks(xs, ys, _text(xs) <= _text(ys)), "whole blocks in content order"
+
+
+def _level(unit: Unit) -> int:
+    return shapes.heading_level(unit.head) if unit.kind == "section" else _NO_LEVEL
+
+
+def _lead(units: list[Unit], top: int) -> tuple[list[Unit], list[Unit]]:
+    """The units in front of the first one of the top level, and the rest; (none, all) if there is no level."""
+    n = next((n for n, unit in enumerate(units) if _level(unit) == top), len(units))
+    return units[:n], units[n:]
 
 
 def key(unit: Unit) -> Key | None:
