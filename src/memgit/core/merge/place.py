@@ -31,6 +31,15 @@ class Place:
 
 def arrange(xs: list[Unit], ys: list[Unit], place: Place) -> tuple[list[Unit], str]:
     """The units of both sides in one order, and the rule that gave it; each side keeps its own order."""
+    kx, ky = [key(u) for u in xs], [key(u) for u in ys]
+    kinds = {k[0] if k else "" for k in (*kx, *ky)}
+    if len(kinds) == 1 and "" not in kinds:
+        down = _runs_down(xs, ys, kx, ky, place)
+        if _monotone(kx, down) and _monotone(ky, down):
+            return _merged(xs, ys, kx, ky, down), "by time, newest first" if down else "by time, oldest first"
+    x, y = kx[0], ky[0]
+    if x and y and x[0] == y[0] and x != y and _level(xs[0]) == _level(ys[0]):
+        return _blocks(xs, ys, _before(x, y, _runs_down(xs, ys, kx, ky, place))), "whole blocks by their first time"
     top = min((_level(unit) for unit in (*xs, *ys)), default=_NO_LEVEL)
     (x_lead, xs), (y_lead, ys) = _lead(xs, top), _lead(ys, top)
     if x_lead or y_lead:
@@ -38,21 +47,13 @@ def arrange(xs: list[Unit], ys: list[Unit], place: Place) -> tuple[list[Unit], s
         below, then = arrange(xs, ys, place) if xs and ys else (xs or ys, "")
         reasons = [reason for reason in ("what continues the section above first", how, then) if reason]
         return above + below, ", ".join(reasons)
-    kx, ky = [key(u) for u in xs], [key(u) for u in ys]
-    kinds = {k[0] if k else "" for k in (*kx, *ky)}
-    if len(kinds) == 1 and "" not in kinds:
-        down = _runs_down(xs, ys, kx, ky, place)
-        if _monotone(kx, down) and _monotone(ky, down):
-            return _merged(xs, ys, kx, ky, down), "by time, newest first" if down else "by time, oldest first"
-        if place.ours_first is None and kx[0] != ky[0]:
-            return _blocks(xs, ys, _before(kx[0], ky[0], down)), "whole blocks by their first time"
     names = _alphabetical(xs, ys, place)
     if names is not None:
         return names, "in alphabetical order"
     if place.ours_first is not None:
         return _blocks(xs, ys, place.ours_first), "ours first"
-    if kx[0] and ky[0]:
-        first, second = _comparable(kx[0], ky[0])
+    if x and y:
+        first, second = _comparable(x, y)
         if first != second:
             x_first = (first < second) != _runs_down(xs, ys, kx, ky, place)
             return _blocks(xs, ys, x_first), "whole blocks by their first time"
