@@ -96,7 +96,9 @@ def test_paths_are_one_line_of_utf_8(path: bytes, shown: str) -> None:
 
 
 @given(
-    st.binary(min_size=1, max_size=12).filter(lambda path: b"\0" not in path),
+    st.one_of(
+        st.binary(min_size=1, max_size=12), st.text("\n\x1b\x7f: Memgit-Auto", min_size=1).map(str.encode)
+    ).filter(lambda path: b"\0" not in path),
     st.lists(st.binary(max_size=80).filter(lambda text: b"\n" not in text), max_size=6),
 )
 def test_nothing_in_a_workspace_can_forge_a_trailer(path: bytes, headings: list[bytes]) -> None:
