@@ -50,11 +50,11 @@ def test_changes_are_those_of_the_flat_lists(one: Files, other: Files, limit: in
 def test_paths_meet_where_changes_clash(one: Files, other: Files, third: Files) -> None:
     first, second = model_changes(one, other), model_changes(other, third)
     left, right = Paths(c.path for c in first), Paths(c.path for c in second)
-    assert left.meets(right) == right.meets(left) == clash(first, second)
+    assert left.meeting(right) == {c.path for c in first if clash([c], second)}
+    assert bool(left.meeting(right)) == bool(right.meeting(left))
     grown = Paths(c.path for c in first[:1])
     grown.update(Paths(c.path for c in first[1:]))
-    assert grown.meets(right) == left.meets(right)
-    assert sorted(left) == [c.path for c in first]
+    assert grown.meeting(right) == left.meeting(right)
 
 
 @quick
@@ -94,7 +94,7 @@ def test_git_sees_the_same_trees_and_the_same_changes(repo: Repo, states: list[F
     pairs = [(old, new) for old in ids for new in ids]
     found = list(changed_paths(Git(str(repo.path)), pairs))
     expected = [[c.path for c in model_changes(old, new)] for old in states for new in states]
-    assert [sorted(one) for one in found] == expected
+    assert [sorted(one.meeting(one)) for one in found] == expected
 
 
 @pytest.fixture(scope="module")
@@ -140,5 +140,5 @@ def test_no_pairs_and_pairs_without_a_difference(repo: Repo) -> None:
     assert list(changed_paths(git, [])) == []
     same, differs = (one, one), (one, other)
     wanted = [same, same, differs, same, differs, differs, same]
-    found = [sorted(paths) for paths in changed_paths(git, wanted)]
+    found = [sorted(paths.meeting(paths)) for paths in changed_paths(git, wanted)]
     assert found == [[], [], [b"p", b"q"], [], [b"p", b"q"], [b"p", b"q"], []]
