@@ -46,8 +46,18 @@ def _by_id(*texts: list[bytes]) -> list[Records] | None:
         if found is not None:
             return found
     if _is_relation(list(taken.values())):
-        return _unique(texts, {line: line for line in taken})
+        return [_numbered(lines) for lines in texts]
     return None
+
+
+def _numbered(lines: list[bytes]) -> Records:
+    """Lines that are their own names; the second time a line occurs it is another fact."""
+    seen: dict[bytes, int] = {}
+    records: Records = {}
+    for line in lines:
+        seen[line] = seen.get(line, 0) + 1
+        records[b"%d %s" % (seen[line], line)] = line
+    return records
 
 
 def _named(
