@@ -27,7 +27,7 @@ _GITCONFIG = """\
 def _seal() -> None:
     """Runs at import, before anything can import pygit2: libgit2 remembers HOME from its first start."""
     for name in list(os.environ):
-        if name.startswith(("GIT_", "MEMGIT_", "XDG_", "SSH_", "PRE_COMMIT")):
+        if name.startswith(("GIT_", "MEMGIT_", "XDG_", "SSH_", "PRE_COMMIT")) and name != "MEMGIT_SHARED":
             del os.environ[name]
     (_HOME / ".gitconfig").write_text(_GITCONFIG)
     os.environ.update(
