@@ -257,7 +257,7 @@ class Repo:
         """How many entries the operation log has."""
         if "refs/memgit/ops" not in self.refs():
             return 0
-        return int(self.git("rev-list", "--count", "--first-parent", "refs/memgit/ops"))
+        return int(self.git("rev-list", "--count", "--first-parent", "--author=memgit@localhost", "refs/memgit/ops"))
 
     # -- memgit ----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ commits that the operation made.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from memgit.core.objects import EMPTY_TREE, ZERO, Oid, RefName, hash_object
@@ -47,6 +47,8 @@ class Operation:
 
     kind: "consolidate", "undo", ... time_s: seconds since the epoch. changes: the branch first.
     digest: identifies the plan that was carried out. undoes: the operation an undo took back.
+    pinned: commits that some ref points at, each with the one that stands in its place on the branch, so
+    that the place stays a place of its own in later runs.
     created_tree: the tree in the log that lists the commits it created, empty if there were none.
     """
 
@@ -56,6 +58,7 @@ class Operation:
     summary: str
     digest: str = ""
     undoes: Oid | None = None
+    pinned: tuple[tuple[Oid, Oid], ...] = ()
     oid: Oid = ZERO  # of the log's own commit; ZERO until it is written
     created_tree: Oid = EMPTY_TREE
 
@@ -63,6 +66,18 @@ class Operation:
     def branch(self) -> RefChange:
         """The change of the branch the operation was about."""
         return self.changes[0]
+
+
+def taken_back(log: Iterable[Operation]) -> frozenset[Oid]:
+    """The operations that are undone as things stand; one whose undo was itself undone is in force again.
+
+    log: newest first, complete.
+    """
+    undone: set[Oid] = set()
+    for operation in log:
+        if operation.undoes is not None and operation.oid not in undone:
+            undone.add(operation.undoes)
+    return frozenset(undone)
 
 
 def write(operation: Operation, previous: Oid | None, created: Sequence[Created]) -> list[tuple[bytes, bytes]]:
@@ -84,10 +99,11 @@ def write(operation: Operation, previous: Oid | None, created: Sequence[Created]
         "refs": [[change.ref, change.old.decode(), change.new.decode()] for change in operation.changes],
         "digest": operation.digest,
         **({"undoes": operation.undoes.decode()} if operation.undoes else {}),
+        **({"pinned": [[old.decode(), new.decode()] for old, new in operation.pinned]} if operation.pinned else {}),
     }
     parents = [] if previous is None else [previous]
-    for change in operation.changes:
-        parents += [oid for oid in (change.old, change.new) if oid != ZERO and oid not in parents]
+    ends = [oid for change in operation.changes for oid in (change.old, change.new) if oid != ZERO]
+    parents += [oid for oid in dict.fromkeys(ends) if oid not in parents]
     who = b"memgit <memgit@localhost> %d +0000" % operation.time_s
     raw = b"".join(
         [
@@ -128,6 +144,7 @@ def read(oid: Oid, raw: bytes) -> tuple[Operation, Oid | None]:
             summary.decode("utf-8", "surrogateescape"),
             record["digest"],
             undoes.encode() if undoes else None,
+            tuple((old.encode(), new.encode()) for old, new in record.get("pinned", ())),
             oid,
             lines[0][5:],
         )

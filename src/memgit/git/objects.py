@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 
 from memgit.core.objects import Oid, hash_object
-from memgit.errors import MemgitError
+from memgit.errors import MemgitError, MissingObject
 from memgit.git.command import DURABLE, Git
 from memgit.git.refs import flush_directory
 from memgit.process import Conversation
@@ -27,11 +27,11 @@ class ObjectReader:
         self._child: Conversation | None = None
 
     def read(self, oid: Oid) -> bytes:
-        """The raw content of an object. Raises KeyError if the repository has no such object."""
+        """The raw content of an object. Raises MissingObject if the repository has no such object."""
         return next(self.read_many((oid,)))
 
     def read_many(self, oids: Iterable[Oid]) -> Iterator[bytes]:
-        """The raw contents in the order asked for. Raises KeyError as read() does."""
+        """The raw contents in the order asked for. Raises MissingObject as read() does."""
         for content in self.read_limited(oids, None):
             assert content is not None
             yield content
@@ -52,7 +52,7 @@ class ObjectReader:
         """True if the repository has the object."""
         try:
             self.read(oid)
-        except KeyError:
+        except MissingObject:
             return False
         return True
 
@@ -69,7 +69,7 @@ class ObjectReader:
             head = line().split()
             if len(head) != 3:  # "<id> missing"; the other answers would come in between, so start afresh
                 self.__exit__(None, None, None)
-                raise KeyError(oid.decode())
+                raise MissingObject(oid)
             size = int(head[2])
             if limit is None or size <= limit:
                 answers.append(receive(size + 1)[:size])
@@ -96,7 +96,7 @@ def write_pack(git: Git, common_dir: str, objects: Sequence[tuple[bytes, bytes]]
     which holds a concurrent `git gc` off until something points at the objects; see
     `leftovers.release_packs`.
     """
-    with git.talk(*DURABLE, "index-pack", "--stdin", f"--keep={keep}") as child:
+    with _at(common_dir, git).talk(*DURABLE, "index-pack", "--stdin", f"--keep={keep}") as child:
         _send_pack(child, objects)
         answer = child.finish()
     if not answer.startswith((b"keep\t", b"pack\t")):
@@ -109,12 +109,18 @@ def write_loose(git: Git, common_dir: str, objects: Sequence[tuple[bytes, bytes]
 
     As git does with small pushes: thousands of tiny packs would slow every later command down.
     """
-    with git.talk(*DURABLE, "unpack-objects", "-q") as child:
+    with _at(common_dir, git).talk(*DURABLE, "unpack-objects", "-q") as child:
         _send_pack(child, objects)
         child.finish()
     for directory in {hash_object(kind, content)[:2].decode() for kind, content in objects}:
         flush_directory(os.path.join(common_dir, "objects", directory))
     flush_directory(os.path.join(common_dir, "objects"))
+
+
+def _at(common_dir: str, git: Git) -> Git:
+    """Started below the top of a work tree, git index-pack 2.39 goes back there, and takes a relative
+    object directory along: the pack would land in the work tree."""
+    return Git(common_dir, common_dir, git.keep_fds)
 
 
 def is_loose(common_dir: str, oid: Oid) -> bool:

@@ -81,10 +81,23 @@ def _packed(common_dir: str, ref: RefName) -> Oid | None:
     return content[at - 40 : at] if at >= 40 else None
 
 
+def holding(git: Git, commits: Iterable[Oid]) -> frozenset[RefName]:
+    """The refs from which any of the commits is reachable."""
+    wanted = [f"--contains={commit.decode()}" for commit in commits]
+    out = git.run("for-each-ref", "--format=%(refname)", *wanted).stdout if wanted else b""
+    return frozenset(_name(line) for line in out.split(b"\n")[:-1])
+
+
 def resolve(git: Git, ref: str) -> Oid | None:
     """The commit a ref or revision names, or None if there is none."""
     out = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", ref + "^{commit}", ok=(0, 1, 128)).stdout
     return out.strip() or None
+
+
+def refuse_if_broken(common_dir: str, ref: RefName) -> None:
+    """Raise MemgitError if a ref that git does not list has a file: then it is damaged, not unborn."""
+    if os.path.isfile(os.path.join(common_dir, ref)):
+        raise MemgitError(f"{ref} is broken: its file names no commit.", "`git reflog` may tell where it was.")
 
 
 def _name(raw: bytes) -> RefName:

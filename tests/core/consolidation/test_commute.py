@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from memgit.core.consolidation import message, plan
-from memgit.core.consolidation.classify import Classifier, Rule
+from memgit.core.consolidation.classify import Classifier
 from memgit.core.consolidation.gather import Step, TreePair
 from memgit.core.consolidation.plan import Plan
 from memgit.core.consolidation.runs import Collapsed, collapse
+from memgit.core.settings import AutoRule
 from memgit.core.trees import Paths, Trees
 from memgit.core.windows import Calendar
 from support.model import Entry, Expected, Files, ModelCommit, Objects, Reference, apply, changes
@@ -177,7 +178,7 @@ class World:
         """The nodes of a history given newest first."""
         return collapse(
             stream(raws),
-            Classifier([Rule("^auto", mixed=True)]),
+            Classifier([AutoRule("^auto", mixed=True)]),
             Calendar("day").closed_key(self.now_s),
             self.pinned,
             lambda before, after: True,
@@ -200,7 +201,7 @@ class World:
         return made
 
     def carry_out(self, made: Plan, raws: list[tuple[Oid, bytes]]) -> tuple[Oid, list[tuple[Oid, bytes]]]:
-        """New tip and the new history, newest first."""
+        """New tip and the new history, newest first. What stands in a pinned commit's place is pinned from now on."""
         raw_of = dict(raws)
         new_ids: dict[Oid, Oid] = {}
         written: dict[Oid, bytes] = {}
@@ -214,6 +215,7 @@ class World:
         for step, raw in plan.commits(made, steps, compose, lambda node: raw_of[node.last], new_ids):
             new_ids[step.stands_for] = hash_of(b"commit", raw)
             written[new_ids[step.stands_for]] = raw
+        self.pinned |= {new_ids[oid] for oid in self.pinned if oid in new_ids}
         result = []
         for step in reversed(made.steps):
             oid = new_ids.get(step.stands_for, step.stands_for)
