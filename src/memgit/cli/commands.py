@@ -1,0 +1,84 @@
+"""Every command of memgit, as data."""
+
+from __future__ import annotations
+
+from memgit.cli.params import Command, arguments, flag, many, text
+
+_WINDOWS = ("hour", "6h", "day", "week")
+_DRY_RUN = flag("dry_run", "Show what would happen and change nothing.")
+
+GROUPS: dict[str, str] = {}
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "demo",
+        "Show on a throw-away workspace what memgit does: a noisy week, consolidated and taken back.",
+        "memgit.cli.demo:run",
+        (text("keep", "Build the demo here and leave it there.", "DIR"),),
+        ("memgit demo",),
+    ),
+    Command(
+        "consolidate",
+        "Squash auto-commits into one commit per closed window; the files stay as they are.",
+        "memgit.cli.consolidate:run",
+        (
+            _DRY_RUN,
+            flag("now", "Consolidate windows that have not ended yet, too."),
+            text("window", "The period whose auto-commits become one.", "WINDOW", choices=_WINDOWS),
+            text(
+                "interleaved",
+                "commute: gather a window across people's commits that touch other files; keep: neighbours only.",
+                "HOW",
+                choices=("commute", "keep"),
+            ),
+            text("branch", "Work on this branch instead of the one checked out.", "NAME"),
+            text("since", "Leave this commit and everything below it alone.", "REV"),
+            many("auto_subject", "Commits whose subject matches are automatic, whatever they change.", "REGEX"),
+            many("auto_author", "... but only if `Name <email>` matches this.", "REGEX"),
+            flag("published", "Also rewrite what remotes, tags or other branches hold; says who is affected."),
+            flag("keep_empty", "Leave an empty commit for a window whose changes cancel out."),
+            flag("drop_signatures", "Let people's commits lose their signature where they get a new parent."),
+        ),
+        ("memgit consolidate --dry-run", "memgit consolidate --window week --auto-subject '^auto-backup'"),
+    ),
+    Command(
+        "undo",
+        "Take back memgit's last operation on this branch, or the one named.",
+        "memgit.cli.history:undo",
+        (
+            _DRY_RUN,
+            text("branch", "Work on this branch instead of the one checked out.", "NAME"),
+            arguments("operation", "The operation to take back, as `memgit log` shows it.", "[OPERATION]"),
+        ),
+        ("memgit undo",),
+    ),
+    Command(
+        "log",
+        "Show what memgit did: operations, newest first, with the windows they made and their sources.",
+        "memgit.cli.history:log",
+        (
+            flag("windows", "List every window of every operation with its source commits."),
+            text("branch", "Only operations on this branch.", "NAME"),
+        ),
+        ("memgit log", "memgit log --windows"),
+    ),
+    Command(
+        "prune",
+        "Forget operations older than the retention; git may then drop the commits only they held.",
+        "memgit.cli.history:prune",
+        (_DRY_RUN, text("keep", "Keep operations younger than this, such as 90d; [ops] keep by default.", "AGE")),
+        ("memgit prune --dry-run", "memgit prune --keep 30d"),
+    ),
+    Command(
+        "config",
+        "Show the settings in force and where each comes from.",
+        "memgit.cli.config:run",
+        (
+            flag("show_origin", "Name the place each value comes from."),
+            flag("validate", "Only check the configuration files."),
+            flag("example", "Print a commented .memgit.toml with every setting that may stand in it."),
+            arguments("key", "Show only these settings.", "[KEY]..."),
+        ),
+        ("memgit config --show-origin", "memgit config consolidate.window"),
+    ),
+)

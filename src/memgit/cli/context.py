@@ -1,0 +1,75 @@
+"""What every command needs before it starts: the repository, the workspace, the settings, the time."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+
+from memgit.cli.params import Values
+from memgit.core.layers import Layer
+from memgit.core.settings import Config
+from memgit.git.repository import Repository, discover
+from memgit.host import config_files
+from memgit.porcelain import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """An opened repository with its settings."""
+
+    repo: Repository
+    workspace: str  # the memory's root below the top of the work tree; "" or ending in a slash
+    config: Config
+
+    @property
+    def workspace_bytes(self) -> bytes:
+        """The workspace as git names it."""
+        return os.fsencode(self.workspace)
+
+
+def open_repository(values: Values, flags: tuple[Layer, ...] = ()) -> Context:
+    """The repository a command is about, with its settings. Raises what discovery and configuration raise."""
+    repo = discover(text(values, "directory"))
+    transaction.heal(repo)
+    workspace = find_workspace(repo)
+    places = config_files.places(repo.common_dir, repo.work_tree, workspace, os.environ)
+    return Context(repo, workspace, config_files.load(places, os.environ, flags))
+
+
+def find_workspace(repo: Repository) -> str:
+    """The directory, from here up to the top of the work tree, that holds `.memgit.toml`; else the top."""
+    if repo.work_tree is None:
+        return ""
+    parts = repo.prefix.split("/")[:-1]
+    for length in range(len(parts), 0, -1):
+        place = "/".join(parts[:length]) + "/"
+        if os.path.lexists(os.path.join(repo.work_tree, place, config_files.TRACKED_NAME)):
+            return place
+    return ""
+
+
+def now_s() -> int:
+    """The time, seconds since the epoch."""
+    return int(time.time())
+
+
+def text(values: Values, name: str) -> str | None:
+    """The value of an option that takes text."""
+    value = values[name]
+    assert value is None or isinstance(value, str)
+    return value
+
+
+def texts(values: Values, name: str) -> tuple[str, ...]:
+    """The values of a repeatable option or of all arguments."""
+    value = values[name]
+    assert isinstance(value, list)
+    return tuple(value)
+
+
+def branch_ref(name: str | None) -> str | None:
+    """A branch as people name it, as a full ref."""
+    if name is None or name.startswith("refs/"):
+        return name
+    return "refs/heads/" + name

@@ -1,0 +1,103 @@
+"""Which commits are automatic."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum
+
+from memgit.core.settings import AutoRule
+from memgit.core.trailers import has_trailer
+
+
+class Kind(Enum):
+    """What a commit is to consolidation."""
+
+    PERSON = "made by a person"
+    MEMORY = "automatic if it changes memory files only"
+    MIXED = "automatic whatever it changes"
+
+
+class Classifier:
+    """Tells the kind of a commit from its message and author; memgit's own trailers always count.
+
+    A commit that memgit consolidated holds what its sources held: more than memory where a mixed rule is in force.
+
+    A rule's subject is searched in the first line of the message that is not blank, without blanks at
+    its end, its author in `Name <email>`.
+
+    Regular expressions are slow and messages repeat but for their digits ("auto-backup 2026-02-04
+    10:05"), so verdicts are remembered by the message with every digit made a 0, as long as no
+    pattern can tell one digit from another.
+    """
+
+    def __init__(self, rules: Sequence[AutoRule]) -> None:
+        self._rules = tuple(
+            (re.compile(rule.subject), re.compile(rule.author) if rule.author else None, rule.mixed) for rule in rules
+        )
+        self._uses_author = any(rule.author for rule in rules)
+        self._blind = all(is_digit_blind(rule.subject) for rule in rules)
+        self._mixed = any(rule.mixed for rule in rules)
+        self._memo: dict[bytes, Kind] = {}
+
+    def kind(self, header: bytes, message: bytes) -> Kind:
+        """header: the raw header lines; message: as git shows it, indented or not."""
+        if self._uses_author:
+            return self._decide(header, message)
+        key = message.translate(_BLUR) if self._blind else message
+        known = self._memo.get(key)
+        if known is None:
+            known = self._decide(header, message)
+            if len(message) < _MEMO_LENGTH:
+                if len(self._memo) > _MEMO_SIZE:
+                    self._memo.clear()
+                self._memo[key] = known
+        return known
+
+    def _decide(self, header: bytes, message: bytes) -> Kind:
+        if b"Memgit-" in message and is_own(message):
+            return Kind.MIXED if self._mixed and is_consolidated(message) else Kind.MEMORY
+        subject = message.partition(b"\n")[0]
+        text = subject.removeprefix(b"    ").decode("utf-8", "replace").rstrip()
+        verdict = Kind.PERSON
+        for pattern, author, mixed in self._rules:
+            if pattern.search(text) and (author is None or author.search(_author(header))):
+                if mixed:
+                    return Kind.MIXED
+                verdict = Kind.MEMORY
+        return verdict
+
+
+def is_own(message: bytes) -> bool:
+    """True for a commit that memgit made: captured or consolidated."""
+    return has_trailer(_plain(message), b"Memgit-Auto") or is_consolidated(message)
+
+
+def is_consolidated(message: bytes) -> bool:
+    """True for a commit that stands for others."""
+    return has_trailer(_plain(message), b"Memgit-Window")
+
+
+def _plain(message: bytes) -> bytes:
+    return b"\n".join(line.removeprefix(b"    ") for line in message.split(b"\n"))
+
+
+def _author(header: bytes) -> str:
+    line = header.partition(b"\nauthor ")[2].partition(b"\n")[0]
+    return line.rpartition(b">")[0].decode("utf-8", "replace") + ">"
+
+
+_MEMO_SIZE, _MEMO_LENGTH = 50_000, 500
+_BLUR = bytes.maketrans(b"123456789", b"000000000")
+_QUANTIFIER = re.compile(r"(?<!\\)\{\d*,?\d*\}")
+_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8}))")
+_COMPARES = ("(?P=", "(?(")
+
+
+def is_digit_blind(pattern: str) -> bool:
+    """True if the expression surely gives one verdict for two texts that differ in ASCII digits only."""
+    if any(mark in pattern for mark in _COMPARES):
+        return False
+    plain = _ESCAPED.sub(lambda found: chr(int(found[1] or found[2] or found[3], 16)), pattern)
+    plain = _QUANTIFIER.sub("", plain).replace("0-9", "")
+    return not any(char in "0123456789" for char in plain)

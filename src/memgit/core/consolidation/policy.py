@@ -1,0 +1,35 @@
+"""What a consolidation is asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from memgit.core.consolidation.message import DEFAULT_SUBJECT
+from memgit.core.memory import Patterns
+from memgit.core.objects import RefName
+from memgit.core.settings import AutoRule
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that decides which commits become one, besides history and time."""
+
+    window: str  # hour, 6h, day, week
+    zone: str  # "author", an IANA name, or an offset such as +01:00
+    commute: bool  # gather a window across commits made by people
+    keep_empty: bool  # a window that came to nothing leaves an empty commit
+    rules: tuple[AutoRule, ...]
+    memory: Patterns
+    subject: str = DEFAULT_SUBJECT  # template
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What this one run was asked for, besides the policy."""
+
+    branch: RefName | None = None  # None: the one checked out
+    since: str | None = None  # a revision; what is reachable from it stays
+    open_windows: bool = False  # --now
+    published: bool = False  # widen the range to what others have already
+    drop_signatures: bool = False
+    dry_run: bool = False

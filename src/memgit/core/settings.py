@@ -1,0 +1,273 @@
+"""Every setting of memgit, in one table: a field below is a setting, and adding one is adding a line.
+
+`Config()` is what holds where nothing is configured. `memgit.core.layers.resolve` makes a Config from files,
+environment and flags; nothing else in memgit knows where a value came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from enum import Enum
+from types import MappingProxyType
+
+from memgit.core import windows
+from memgit.core.kinds import Choice, Duration, Kind, Regex, Size, Tables, Template, Text, Texts, Truth, Zone
+from memgit.core.memory import Patterns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing is slow to import, and this module is read at every start
+    from typing import Any
+
+DEFAULT_INCLUDE = (
+    "/MEMORY.md",
+    "/AGENTS.md",
+    "/SOUL.md",
+    "/USER.md",
+    "/IDENTITY.md",
+    "/TOOLS.md",
+    "/HEARTBEAT.md",
+    "/CLAUDE.md",
+    "/memory/**",
+    "/memory-bank/**",
+    "/.claude/memory/**",
+    "/.beads/*.jsonl",
+)
+ALWAYS_EXCLUDED = (
+    # what editors and git leave behind
+    "*.tmp",
+    "*.swp",
+    "*.swo",
+    "*~",
+    ".#*",
+    "\\#*#",
+    ".DS_Store",
+    "*.lock",
+    ".merge_file_*",
+    # what databases keep beside their file
+    "*.db-*",
+    "*.sqlite-*",
+    "*.sqlite3-*",
+    # what usually is a secret
+    ".env",
+    ".env.*",
+    "*.key",
+    "*.pem",
+    "*.p12",
+    "*.pfx",
+    "id_rsa",
+    "id_ecdsa",
+    "id_ed25519",
+    ".netrc",
+    ".git-credentials",
+)
+
+
+class Scope(Enum):
+    """Where a setting may stand."""
+
+    TRAVELS = "anywhere, also in a file that travels with the repository"
+    TIGHTEN = "anywhere; a file that travels with the repository can only make it stricter"
+    LOCAL = "never in a file that travels with the repository"
+
+
+class OriginKind(Enum):
+    """The layers of configuration, the strongest first."""
+
+    FLAG = "flag"
+    ENVIRONMENT = "environment"
+    LOCAL_FILE = "local file"
+    TRACKED_FILE = "tracked file"
+    USER_FILE = "user file"
+    DEFAULT = "default"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether values of this layer stand in a file."""
+        return self in (OriginKind.LOCAL_FILE, OriginKind.TRACKED_FILE, OriginKind.USER_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from."""
+
+    kind: OriginKind
+    name: str = ""  # the flag, the variable, or the path of the file
+    line: int | None = None  # in the file, where it is known
+
+    def __str__(self) -> str:
+        place = self.name or self.kind.value
+        return place if self.line is None else f"{place}:{self.line}"
+
+
+DEFAULT = Origin(OriginKind.DEFAULT)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known of one setting, besides its name and default."""
+
+    kind: Kind
+    doc: str  # one line, for the example and the reference
+    scope: Scope
+    sample: object  # shown in the example where the default says little
+
+
+def setting(
+    default: object, kind: Kind, doc: str, *, scope: Scope = Scope.TRAVELS, sample: object = None
+) -> Any:  # Any, so that a field keeps the type it is declared with
+    """One row of the table; `...` as default means that the field must be given."""
+    row = {"setting": Setting(kind, doc, scope, sample)}
+    return field(default=MISSING if default is ... else default, metadata=row)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Which files are memory. Patterns as in .gitignore, relative to the workspace; `/` at the start ties one to it."""
+
+    include: tuple[str, ...] = setting(DEFAULT_INCLUDE, Texts(), "Files that are memory.")
+    exclude: tuple[str, ...] = setting(
+        ALWAYS_EXCLUDED,
+        Texts(ALWAYS_EXCLUDED),
+        'Files that are not, besides editor droppings and *.key and the like; "!name" brings one of those back.',
+        sample=("/memory/drafts/",),
+    )
+
+    def patterns(self) -> Patterns:
+        """The selection, ready to be asked."""
+        return Patterns.compile(self.include, self.exclude)
+
+
+@dataclass(frozen=True, slots=True)
+class AutoRule:
+    """How to recognise the automatic commits of another script. Commits of `memgit commit` need no rule."""
+
+    subject: str = setting(
+        ..., Regex(), "A Python regular expression, searched in the first line of the message.", sample="^auto-backup"
+    )
+    author: str | None = setting(
+        None, Regex(), 'One searched in "Name <email>"; a commit has to match both.', sample="bot@example\\.com"
+    )
+    mixed: bool = setting(False, Truth(), "Whether commits that also change other files count.")
+
+
+@dataclass(frozen=True, slots=True)
+class Consolidate:
+    """How automatic commits become one per window."""
+
+    window: str = setting("day", Choice(windows.KINDS), "The length of a window: hour, 6h, day or week.")
+    interleaved: str = setting(
+        "commute",
+        Choice(("commute", "keep")),
+        'With commits of people in between: "commute" gathers the window where paths are disjoint, "keep" does not.',
+    )
+    timezone: str = setting(
+        windows.AUTHOR_ZONE, Zone(), 'Where a day begins: "author" (as each commit says), "Europe/Berlin" or "+05:30".'
+    )
+    keep_empty: bool = setting(False, Truth(), "Whether a window whose changes cancel out leaves an empty commit.")
+    template: str = setting(
+        "memory: {window}, {commits}{files}{lines}",
+        Template(("window", "commits", "files", "lines")),
+        "The subject of a consolidated commit.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ops:
+    """The log of what memgit did, which undo and restore rely on."""
+
+    keep: int = setting(90 * 86400, Duration(), "How long `memgit prune` leaves replaced commits within reach.")
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What `memgit commit` takes."""
+
+    exclude_branches: tuple[str, ...] = setting(
+        (),
+        Texts(),
+        "Branches, as globs, that get no automatic commits; captures wait on a private ref.",
+        sample=("wip/*",),
+    )
+    max_file: int = setting(2**20, Size(), "A larger file is held back.", scope=Scope.TIGHTEN)
+    max_commit: int = setting(10 * 2**20, Size(), "A larger commit is held back.", scope=Scope.TIGHTEN)
+    nested: str = setting(
+        "skip",
+        Choice(("skip", "include")),
+        "Files of a repository inside a memory directory, which git itself does not see.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The check that keeps secrets out of commits."""
+
+    allow: tuple[str, ...] = setting((), Texts(), "Fingerprints of findings that are no secrets.", scope=Scope.LOCAL)
+    external: str = setting(
+        "none",
+        Choice(("none", "gitleaks", "betterleaks")),
+        "A scanner to ask for a second opinion, if it is installed.",
+        scope=Scope.LOCAL,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRule:
+    """How files are merged. The first rule whose glob fits decides."""
+
+    glob: str = setting(..., Text(), "Files, as a .gitignore pattern.", sample="/memory/*.md")
+    policy: str = setting(
+        "markers",
+        Choice(("markers", "keep-both", "newest", "ours", "theirs")),
+        "What happens where two changes can't be joined.",
+    )
+    kind: str = setting(
+        "auto", Choice(("auto", "log", "list", "document", "jsonl", "json")), "What the file is; auto looks at it."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings, and where each one came from."""
+
+    memory: Memory = Memory()
+    auto: tuple[AutoRule, ...] = setting(
+        (),
+        Tables(
+            AutoRule, "the author alone never makes a commit automatic, since people often share it with their agent"
+        ),
+        "How to recognise the automatic commits of other scripts; those of memgit need no rule.",
+    )
+    consolidate: Consolidate = Consolidate()
+    ops: Ops = Ops()
+    capture: Capture = Capture()
+    guard: Guard = Guard()
+    merge: tuple[MergeRule, ...] = setting(
+        (), Tables(MergeRule, "it would apply to no file"), "How files are merged; the first rule that fits decides."
+    )
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)  # of what is not a default
+
+    def origin(self, key: str) -> Origin:
+        """Where the value of `consolidate.window` and the like came from."""
+        return self.origins.get(key, DEFAULT)
+
+    def value(self, key: str) -> object:
+        """The value of `consolidate.window` and the like, which must be in `TABLE`."""
+        section, _, name = key.partition(".")
+        held = getattr(self, section)
+        return getattr(held, name) if name else held
+
+
+def _rows() -> Iterator[tuple[str, Setting]]:
+    for section in fields(Config):
+        if "setting" in section.metadata:
+            yield section.name, section.metadata["setting"]
+        elif section.name != "origins":
+            for inner in fields(section.default):  # type: ignore[arg-type]
+                yield f"{section.name}.{inner.name}", inner.metadata["setting"]
+
+
+TABLE: Mapping[str, Setting] = MappingProxyType(dict(_rows()))
+"""Every setting by its key, in the order of the documentation."""
+
+DEFAULTS = Config()

@@ -1,0 +1,228 @@
+"""Trees as values: what changed between two of them, and the same change made to a third.
+
+Nothing here knows paths as strings of a file system: a path is a chain of names, a name is bytes, and
+an entry is the bytes that stand for it in git's tree object. Objects are read through a function, so
+that this stays free of I/O.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from memgit.core.objects import EMPTY_TREE, Oid, ReadMany, hash_object
+
+Entry = bytes  # `<mode> <name>\0<id>`, the id as 20 bytes
+Tree = dict[bytes, Entry]  # by name, in git's order
+
+_ENTRY = re.compile(rb"([0-7]+ ([^\0]+)\0.{20})", re.DOTALL)
+_DIRECTORY = b"40000 "
+_GITLINK = b"160000 "
+
+
+def is_directory(entry: Entry) -> bool:
+    """True for a sub-tree."""
+    return entry.startswith(_DIRECTORY)
+
+
+def is_gitlink(entry: Entry) -> bool:
+    """True for a commit of another repository."""
+    return entry.startswith(_GITLINK)
+
+
+def oid_of(entry: Entry) -> Oid:
+    """The id an entry points at."""
+    return binascii.hexlify(entry[-20:])
+
+
+def mode_of(entry: Entry) -> bytes:
+    """The mode as git writes it: 100644, 100755, 120000, 160000, 40000."""
+    return entry.partition(b" ")[0]
+
+
+def directory_of(entry: Entry | None) -> Oid:
+    """The tree below an entry, the empty one where there is no entry. Raises ValueError for a file."""
+    if entry is None:
+        return EMPTY_TREE
+    if not is_directory(entry):
+        raise ValueError("two changes to one path can't be put after one another")
+    return oid_of(entry)
+
+
+class Trees:
+    """Reads trees through a cache and remembers the ones made here, which exist nowhere else yet."""
+
+    def __init__(self, read_many: ReadMany, limit: int = 5_000) -> None:
+        self._read_many = read_many
+        self._parsed: dict[Oid, Tree] = {EMPTY_TREE: {}}
+        self._limit = limit
+        self.made: dict[Oid, bytes] = {}
+
+    def __getitem__(self, oid: Oid) -> Tree:
+        """The entries of a tree in git's order. The dictionary is shared: copy it before changing it."""
+        tree = self._parsed.get(oid)
+        if tree is None:
+            raw = self.made.get(oid)
+            tree = _parse(next(self._read_many((oid,))) if raw is None else raw)
+            self._make_room(1)
+            self._parsed[oid] = tree
+        return tree
+
+    def fetch(self, oids: Iterable[Oid]) -> None:
+        """Read many trees in one go; ask before a loop that will need them all."""
+        missing = [oid for oid in dict.fromkeys(oids) if oid not in self._parsed and oid not in self.made]
+        self._make_room(len(missing))
+        for oid, raw in zip(missing, self._read_many(missing), strict=True):
+            self._parsed[oid] = _parse(raw)
+
+    def fetch_changed(self, pairs: Sequence[tuple[Oid, Oid]], onto: Oid = EMPTY_TREE) -> None:
+        """Read the directories that differ, and the same ones of `onto`, a level at a time."""
+        level, base = list(pairs), [onto]
+        while level:
+            self.fetch([*base, *(oid for pair in level for oid in pair)])
+            tops = [self[oid] for oid in base]
+            below = []
+            names: set[bytes] = set()
+            for old, new in level:
+                before, after = self[old], self[new]
+                for name in changed_names(before, after):
+                    was, now = before.get(name), after.get(name)
+                    sides = [
+                        oid_of(side) if side is not None and is_directory(side) else EMPTY_TREE for side in (was, now)
+                    ]
+                    if sides != [EMPTY_TREE, EMPTY_TREE]:
+                        below.append((sides[0], sides[1]))
+                        names.add(name)
+            base = [oid_of(top[name]) for top in tops for name in names if name in top and is_directory(top[name])]
+            level = below
+
+    def make(self, tree: Tree) -> Oid:
+        """The id of a tree with these entries; new ones are kept in `made`, content and all."""
+        if not tree:
+            return EMPTY_TREE
+        raw = b"".join([item for _, item in sorted([(_git_order(item), item) for item in tree.values()])])
+        oid = hash_object(b"tree", raw)
+        if oid not in self._parsed:
+            self._make_room(1)
+            self._parsed[oid] = tree
+            self.made[oid] = raw
+        return oid
+
+    def _make_room(self, count: int) -> None:
+        if len(self._parsed) + count > self._limit:
+            self._parsed = {EMPTY_TREE: {}}
+
+
+def _parse(raw: bytes) -> Tree:
+    return {name: entry for entry, name in _ENTRY.findall(raw)}
+
+
+def entry(mode: bytes, name: bytes, oid: Oid) -> Entry:
+    """An entry made of its parts."""
+    return b"%s %s\0%s" % (mode, name, binascii.unhexlify(oid))
+
+
+def _git_order(entry: Entry) -> bytes:
+    """git sorts a directory as if its name ended in a slash."""
+    mode, _, rest = entry.partition(b" ")
+    name = rest[:-21]
+    return name + b"/" if mode == b"40000" else name
+
+
+def changed_names(old: Tree, new: Tree) -> set[bytes]:
+    """Names whose entry differs between two directories."""
+    return {name for name, _ in old.items() ^ new.items()}
+
+
+def changes(
+    trees: Trees, old: Oid, new: Oid, whole: Callable[[bytes], bool] | None = None, prefix: bytes = b""
+) -> Iterator[tuple[bytes, Entry | None, Entry | None]]:
+    """Every path that differs: `(path, old entry, new entry)`, in byte order of the names.
+
+    Directories are followed down to files, links and gitlinks; a directory that became a file gives
+    its files' removal and the file. whole: asked for a changed directory's path; where it says yes,
+    the directory itself is given and not entered.
+    """
+    before, after = trees[old], trees[new]
+    for name in sorted(changed_names(before, after)):
+        path = prefix + name
+        was, now = before.get(name), after.get(name)
+        was_directory = was is not None and is_directory(was)
+        is_now = now is not None and is_directory(now)
+        if (was_directory or is_now) and not (whole is not None and whole(path)):
+            below_old = directory_of(was) if was_directory else EMPTY_TREE
+            below_new = directory_of(now) if is_now else EMPTY_TREE
+            yield from changes(trees, below_old, below_new, whole, path + b"/")
+            if was is not None and not was_directory:
+                yield path, was, None
+            if now is not None and not is_now:
+                yield path, None, now
+        else:
+            yield path, was, now
+
+
+def file_at(trees: Trees, tree: Oid, path: bytes) -> Entry | None:
+    """The entry at a path, None if nothing or a directory is there."""
+    *directories, name = path.split(b"/")
+    for directory in directories:
+        found = trees[tree].get(directory)
+        if found is None or not is_directory(found):
+            return None
+        tree = oid_of(found)
+    found = trees[tree].get(name)
+    return None if found is None or is_directory(found) else found
+
+
+def graft(trees: Trees, old: Oid, new: Oid, onto: Oid) -> Oid:
+    """`onto` with the change from `old` to `new` made to it.
+
+    For changes that touch none of the paths in which `onto` differs from `old`: entry by entry one
+    side is unchanged, or both are directories and the question moves one level down.
+    """
+    if onto == old:
+        return new
+    if old == new:
+        return onto
+    before, after = trees[old], trees[new]
+    result = dict(trees[onto])
+    for name in changed_names(before, after):
+        was, now, here = before.get(name), after.get(name), result.get(name)
+        if here != was:
+            made = graft(trees, directory_of(was), directory_of(now), directory_of(here))
+            now = entry(b"40000", name, made) if made != EMPTY_TREE else None
+        if now is None:
+            result.pop(name, None)
+        else:
+            result[name] = now
+    return trees.make(result)
+
+
+class Paths:
+    """A set of changed paths, and which of them another set runs into."""
+
+    __slots__ = ("_above", "_paths")
+
+    def __init__(self, paths: Iterable[bytes] = ()) -> None:
+        self._paths = set(paths)
+        self._above: set[bytes] = set()  # every directory that holds one of them
+        for path in self._paths:
+            cut = path.rfind(b"/")
+            while cut > 0:
+                directory = path[:cut]
+                if directory in self._above:
+                    break
+                self._above.add(directory)
+                cut = directory.rfind(b"/")
+
+    def update(self, other: Paths) -> None:
+        """Take in all paths of the other set."""
+        self._paths |= other._paths
+        self._above |= other._above
+
+    def meeting(self, other: Paths) -> set[bytes]:
+        """The paths of this set that are in the other, or lie above or below one that is."""
+        hits = (self._paths & other._paths) | (self._paths & other._above)
+        if above := self._above & other._paths:
+            hits |= {path for path in self._paths if any(path.startswith(top + b"/") for top in above)}
+        return hits

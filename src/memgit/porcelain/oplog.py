@@ -1,0 +1,58 @@
+"""The operation log: reading it, and moving refs together with a new entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from memgit.core import operations
+from memgit.core.objects import EMPTY_TREE, ZERO, Oid, hash_object
+from memgit.core.operations import LOG_REF, Created, Operation
+from memgit.git.command import Git
+from memgit.git.objects import ObjectReader
+from memgit.git.refs import RefUpdate
+from memgit.porcelain.transaction import Transaction
+
+
+def record(
+    change: Transaction,
+    operation: Operation,
+    created: Sequence[Created],
+    previous: Oid | None,
+    objects: Sequence[tuple[bytes, bytes]],
+) -> Oid:
+    """Make the changes of an operation and enter it in the log, all in one; the id of the entry.
+
+    previous: where the log stood. objects: what the operation adds, stored together with the entry.
+    The log moves first, since it keeps what is replaced reachable.
+    Raises RefMoved if any of the refs is not where the operation says.
+    """
+    own = operations.write(operation, previous, created)
+    change.store([*objects, *own])
+    entry = hash_object(*own[-1])
+    updates = [RefUpdate(LOG_REF, entry, previous or ZERO)]
+    updates += [RefUpdate(moved.ref, moved.new, moved.old) for moved in reversed(operation.changes)]
+    change.move(updates, f"memgit: {operation.summary}")
+    return entry
+
+
+def walk(reader: ObjectReader, newest: Oid | None) -> Iterator[Operation]:
+    """Operations from the newest back to the oldest that is kept."""
+    while newest is not None:
+        operation, newest = operations.read(newest, reader.read(newest))
+        yield operation
+
+
+def created(reader: ObjectReader, operation: Operation) -> tuple[Created, ...]:
+    """The commits an operation made, oldest first."""
+    if operation.created_tree == EMPTY_TREE:
+        return ()
+    blob = operations.created_blob(reader.read(operation.created_tree))
+    return operations.read_created(reader.read(blob)) if blob else ()
+
+
+def pinned(git: Git, newest: Oid | None) -> tuple[tuple[Oid, Oid], ...]:
+    """Pinned commits, each with what stands in its place, as the newest operation has them."""
+    if newest is None:
+        return ()
+    with ObjectReader(git) as reader:
+        return operations.read(newest, reader.read(newest))[0].pinned

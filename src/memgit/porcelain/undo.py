@@ -1,0 +1,151 @@
+"""memgit undo: put the branch back to the identical tip it had before an operation."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from memgit.core.objects import Oid, RefName, hash_object, is_signed, rewrite_commit, split_commit
+from memgit.core.operations import LOG_REF, Operation, RefChange, taken_back
+from memgit.errors import RefMoved, UsageError
+from memgit.git import history, refs
+from memgit.git.objects import ObjectReader
+from memgit.git.refs import Ref
+from memgit.git.repository import Repository
+from memgit.porcelain import oplog, transaction
+from memgit.porcelain.extent import is_published
+from memgit.porcelain.transaction import Transaction
+
+_ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo did, or in a dry run would do."""
+
+    operation: Oid  # the one taken back
+    summary: str
+    branch: RefName
+    old_tip: Oid
+    new_tip: Oid  # the tip from before the operation, or the later commits put on top of it
+    carried_over: int  # commits made since, now on top of the old tip
+    left_alone: tuple[RefName, ...]  # refs of the operation that have moved on since
+    entry: Oid | None  # of the undo itself; None in a dry run
+    dry_run: bool
+
+
+def run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: int, *, dry_run: bool) -> Undone:
+    """Take back the last operation on a branch that is not taken back yet, or the one named.
+
+    branch: None for the one checked out. wanted: an operation's id or the start of one.
+    Commits made since on top of the operation stay, with the same contents, on top of the old tip.
+    Starts over if somebody commits meanwhile, a few times. Raises UsageError if there is nothing to take
+    back or others have the result already, Busy while another operation is in the way.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            return _run(repo, branch, wanted, now_s, dry_run=dry_run)
+        except RefMoved:
+            if attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: int, *, dry_run: bool) -> Undone:
+    with transaction.begin(repo) as change, ObjectReader(change.repo.git) as reader:
+        name = branch or repo.current_branch()
+        everything = refs.read_all(repo.git)
+        log = next((ref.oid for ref in everything if ref.name == LOG_REF), None)
+        operation = _choose(list(oplog.walk(reader, log)), name, wanted)
+        moved = operation.branch
+        repo.refuse_if_in_progress(moved.ref)
+        tip = next((ref.oid for ref in everything if ref.name == moved.ref), None)
+        if tip is None:
+            raise UsageError(f"{moved.ref} is gone, so the operation on it can't be taken back.")
+        _refuse_if_published(repo, everything, moved)
+        new_tip, commits = _carry_over(repo, reader, moved, tip)
+        changes = [RefChange(moved.ref, tip, new_tip)]
+        now_at = {ref.name: ref.oid for ref in everything}
+        others = operation.changes[1:]
+        changes += [
+            RefChange(other.ref, other.new, other.old) for other in others if now_at.get(other.ref) == other.new
+        ]
+        left = tuple(other.ref for other in others if now_at.get(other.ref) != other.new)
+        entry = None
+        if not dry_run:
+            entry = _write(change, operation, tuple(changes), commits, log, now_s)
+    return Undone(
+        operation.oid, operation.summary, moved.ref, tip, new_tip, len(commits), left, entry, dry_run
+    )  # fmt: skip
+
+
+def _write(
+    change: Transaction,
+    operation: Operation,
+    changes: tuple[RefChange, ...],
+    commits: list[tuple[bytes, bytes]],
+    log: Oid | None,
+    now_s: int,
+) -> Oid:
+    pinned = oplog.pinned(change.repo.git, log)
+    undo = Operation("undo", now_s, changes, f"undo: {operation.summary}", undoes=operation.oid, pinned=pinned)
+    return oplog.record(change, undo, (), log, commits)
+
+
+def _choose(log: list[Operation], branch: RefName | None, wanted: str | None) -> Operation:
+    if wanted is not None:
+        found = [operation for operation in log if operation.oid.startswith(os.fsencode(wanted))]
+        if len(found) != 1 or len(wanted) < 4:
+            raise UsageError(
+                f"{wanted} names {'no' if not found else 'more than one'} operation.", "`memgit log` lists them."
+            )
+        return found[0]
+    undone = taken_back(log)
+    for operation in log:
+        if operation.kind != "undo" and operation.branch.ref == branch and operation.oid not in undone:
+            return operation
+    where = branch.removeprefix("refs/heads/") if branch else "a detached HEAD"
+    raise UsageError(f"There is nothing to take back on {where}.", "`memgit log` lists all operations.")
+
+
+def _refuse_if_published(repo: Repository, everything: tuple[Ref, ...], moved: RefChange) -> None:
+    """What a push has handed out can't be taken back quietly."""
+    held = [ref.peeled for ref in everything if is_published(ref, moved.ref)]
+    made = history.count(repo.git, moved.new, [moved.old])
+    if made and history.count(repo.git, moved.new, [moved.old, *held]) < made:
+        raise UsageError(
+            f"What the operation made on {moved.ref.removeprefix('refs/heads/')} is published already.",
+            "Taking it back would rewrite history that others have. Use `git revert` for single commits.",
+        )
+
+
+def _carry_over(
+    repo: Repository, reader: ObjectReader, moved: RefChange, tip: Oid
+) -> tuple[Oid, list[tuple[bytes, bytes]]]:
+    """The tip to go back to, and the commits made since, rewritten to stand on it."""
+    if tip == moved.new:
+        return moved.old, []
+    if history.count(repo.git, moved.new, [tip]):
+        raise UsageError(
+            f"{moved.ref.removeprefix('refs/heads/')} no longer contains what the operation made.",
+            "Take back later operations first; `memgit log` lists them.",
+        )
+    if reader.read(moved.old)[:45] != reader.read(moved.new)[:45]:
+        raise UsageError(
+            "Commits were made since, and the operation changed files, so it can't be taken out from under them.",
+            "Use `git revert`.",
+        )
+    new_ids = {moved.new: moved.old}
+    commits = []
+    for oid in history.oldest_first(repo.git, tip, [moved.new]):
+        raw = reader.read(oid)
+        parents = [field[7:] for field in split_commit(raw)[0] if field.startswith(b"parent ")]
+        mapped = [new_ids.get(parent, parent) for parent in parents]
+        if mapped == parents:
+            continue
+        if is_signed(raw):
+            raise UsageError(f"The signed commit {oid.decode()[:12]} was made since and would lose its signature.")
+        raw = rewrite_commit(raw, raw[5:45], mapped)
+        new_ids[oid] = hash_object(b"commit", raw)
+        commits.append((b"commit", raw))
+    return new_ids[tip], commits

@@ -1,0 +1,235 @@
+"""Start programs: argument lists only, input closed or given, own process group, time limits.
+
+The only module that imports subprocess. A shell is never used.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import IO
+
+from memgit.errors import CommandFailed, MemgitError
+
+_CHUNK = 1 << 18
+_TERM_GRACE_S = 5.0
+
+
+class Result:
+    """What a program that has ended left behind."""
+
+    __slots__ = ("status", "stderr", "stdout")
+
+    def __init__(self, status: int, stdout: bytes, stderr: bytes) -> None:
+        self.status = status
+        self.stdout = stdout
+        self.stderr = stderr
+
+
+class TimedOut(MemgitError):
+    """A program did not end within its time and was stopped, with everything it had started."""
+
+
+def run(
+    argv: tuple[str, ...],
+    *,
+    cwd: str | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    timeout_s: float | None = None,
+    ok: tuple[int, ...] | None = (0,),
+    keep_fds: tuple[int, ...] = (),
+) -> Result:
+    """Run a program to its end.
+
+    ok: exit statuses that are no failure; None accepts every status. keep_fds: descriptors the child
+    inherits, so that a lock on one of them lasts as long as the child does.
+    Raises CommandFailed for another status or a missing program, TimedOut after `timeout_s`.
+    """
+    child = _start(argv, cwd, env, subprocess.DEVNULL if stdin is None else subprocess.PIPE, subprocess.PIPE, keep_fds)
+    try:
+        stdout, stderr = child.communicate(stdin, timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        stop(child)
+        raise TimedOut(f"`{' '.join(argv[:3])}` did not end within {timeout_s:g} s and was stopped.") from None
+    except BaseException:
+        stop(child)
+        raise
+    if ok is not None and child.returncode not in ok:
+        raise CommandFailed(argv, child.returncode, stderr.decode("utf-8", "replace"))
+    return Result(child.returncode, stdout, stderr)
+
+
+def stream(
+    argv: tuple[str, ...],
+    *,
+    cwd: str | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: Iterable[bytes] = (),
+) -> Iterator[bytes]:
+    """The program's output in chunks as it comes; raises CommandFailed at the end if it failed.
+
+    stdin: goes to a nameless file first, so it may be larger than a pipe whatever the program's habits.
+    """
+    with _nameless_file() as given, _nameless_file() as errors:
+        given.writelines(stdin)
+        given.flush()
+        given.seek(0)
+        child = _start(argv, cwd, env, given, errors, ())
+        try:
+            assert child.stdout is not None
+            output = child.stdout.fileno()
+            _widen(output)
+            while chunk := os.read(output, _CHUNK):
+                yield chunk
+            if child.wait():
+                raise _failure(argv, child.returncode, errors)
+        finally:
+            stop(child)
+
+
+class Conversation:
+    """A program that is spoken to while it runs: bytes in, bytes out.
+
+    Whoever speaks keeps to the program's protocol: never send more than it reads before it answers.
+    """
+
+    def __init__(
+        self,
+        argv: tuple[str, ...],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        keep_fds: tuple[int, ...] = (),
+    ) -> None:
+        self._argv = argv
+        self._errors = _nameless_file()
+        self._child = _start(argv, cwd, env, subprocess.PIPE, self._errors, keep_fds)
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._in: IO[bytes] = self._child.stdin
+        self._out: IO[bytes] = self._child.stdout
+
+    def send(self, data: bytes) -> None:
+        """Write it all. A program that has gone away is reported by finish()."""
+        try:
+            self._in.write(data)
+            self._in.flush()
+        except BrokenPipeError:
+            self.finish()
+
+    def close_input(self) -> None:
+        """Tell the program that nothing more comes."""
+        try:
+            self._in.close()
+        except BrokenPipeError:
+            self.finish()
+
+    def receive_line(self) -> bytes:
+        """A line with its newline."""
+        return self._out.readline()
+
+    def receive(self, size: int) -> bytes:
+        """Exactly `size` bytes, fewer only if the program ends."""
+        return self._out.read(size)
+
+    def skip(self, size: int) -> None:
+        """Receive `size` bytes and forget them, a chunk at a time."""
+        while size > 0 and (chunk := self._out.read(min(size, _CHUNK))):
+            size -= len(chunk)
+
+    def finish(self) -> bytes:
+        """Wait for the end; the rest of the output. Raises CommandFailed unless the status is 0."""
+        if not self._in.closed:
+            try:
+                self._in.close()
+            except BrokenPipeError:
+                pass
+        rest = self._out.read()
+        status = self._child.wait()
+        if status:
+            raise _failure(self._argv, status, self._errors)
+        return rest
+
+    def __enter__(self) -> Conversation:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        stop(self._child)
+        self._out.close()
+        self._errors.close()
+
+
+def stop(child: subprocess.Popen[bytes]) -> None:
+    """End a program and all it started: politely, since git then removes its locks, later by force."""
+    if child.stdin is not None and not child.stdin.closed:
+        try:
+            child.stdin.close()
+        except BrokenPipeError:
+            pass
+    if child.poll() is not None:
+        return
+    for how, grace_s in ((signal.SIGTERM, _TERM_GRACE_S), (signal.SIGKILL, None)):
+        try:
+            os.killpg(child.pid, how)
+        except ProcessLookupError:
+            pass
+        try:
+            child.wait(timeout=grace_s)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold a megabyte instead of 64 KiB: fewer turns between writer and reader."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        try:
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
+        except OSError:
+            return  # over the limit for this user; slower, no less right
+
+
+def _failure(argv: tuple[str, ...], status: int, errors: IO[bytes]) -> CommandFailed:
+    errors.seek(0)
+    return CommandFailed(argv, status, errors.read().decode("utf-8", "replace"))
+
+
+def _nameless_file() -> IO[bytes]:
+    """For bytes that go to or come from a program; unlike a pipe it never fills up."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("memgit"), "w+b")
+    import tempfile  # where memfd is missing; 5 ms that Linux need not pay
+
+    return tempfile.TemporaryFile()
+
+
+def _start(
+    argv: tuple[str, ...],
+    cwd: str | None,
+    env: Mapping[str, str] | None,
+    stdin: int | IO[bytes],
+    stderr: int | IO[bytes],
+    keep_fds: Iterable[int],
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=env,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            pass_fds=tuple(keep_fds),
+            process_group=0,
+        )
+    except FileNotFoundError:
+        if cwd is not None and not os.path.isdir(cwd):
+            raise MemgitError(f"The directory {cwd} does not exist.") from None
+        raise MemgitError(f"The program {argv[0]} is not installed or not on PATH.", f"Install {argv[0]}.") from None
