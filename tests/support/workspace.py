@@ -74,7 +74,7 @@ class Workspace(Repo):
 
     def status(self) -> list[str]:
         """`git status` as programs read it, without the line for the branch."""
-        out = self.git("status", "--porcelain=v1", "-z", "--untracked-files=all")
+        out = self.git("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
         return sorted(line.decode("utf-8", "surrogateescape") for line in out.split(b"\0") if line)
 
     def staged(self) -> list[str]:
