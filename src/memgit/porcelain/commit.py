@@ -33,6 +33,8 @@ class Request:
     session: str | None = None
     confirm_deletions: bool = False
     dry_run: bool = False
+    operation: str | None = None  # the kind under which it is entered in the operation log; a plain capture is not
+    undoes: Oid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Report:
     kept_staged: tuple[bytes, ...] = ()  # the user staged another version, which stays staged
     folded: tuple[RefName, ...] = ()  # private refs whose content is on the branch now
     set_aside: tuple[tuple[bytes, Oid], ...] = ()  # captured states the work tree no longer has, and where they are
+    operation: Oid | None = None  # the entry in the log, where there is one
     dry_run: bool = False
 
 
