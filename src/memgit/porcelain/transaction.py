@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from memgit.core.objects import ZERO, Oid, RefName
 from memgit.errors import Busy, CommandFailed, MemgitError
-from memgit.git import leftovers, refs
+from memgit.git import leftovers, notes, refs
 from memgit.git.command import Git
 from memgit.git.objects import write_pack
 from memgit.git.refs import RefUpdate
@@ -92,13 +93,17 @@ class Transaction:
         since_s = os.stat(self._journal).st_mtime
         checkouts = tuple(checkout.git_dir for checkout in self.repo.checkouts())
         removed = leftovers.clear_locks(self.repo.common_dir, checkouts, updates, since_s)
-        self._take_back_half(updates)
+        now = {ref.name: ref.oid for ref in refs.read_all(self.repo.git)}
+        self._take_back_half(updates, now)
+        staged = [RefUpdate(name, ZERO, oid) for name, oid in now.items() if name.startswith(notes.STAGING)]
+        if staged:
+            refs.move(self.repo.git, staged, "memgit: clear what an interrupted operation left")
         leftovers.release_packs(self.repo.common_dir, token)
         files.remove(self._journal)
         self._open = False
         return removed
 
-    def _take_back_half(self, updates: tuple[RefUpdate, ...]) -> None:
+    def _take_back_half(self, updates: tuple[RefUpdate, ...], now: Mapping[RefName, Oid]) -> None:
         """git renames the refs of a transaction one after the other, ours in the order given: the branch last.
 
         Where the branch was not reached, the log must not tell of a move that never was.
@@ -106,7 +111,6 @@ class Transaction:
         if len(updates) < 2:
             return
         git = self.repo.git
-        now = {ref.name: ref.oid for ref in refs.read_all(git)}
         if refs.has_moved(git, updates[-1], now.get(updates[-1].ref)):
             return
         half = [
