@@ -19,9 +19,7 @@ def test_keys_are_those_of_the_settings() -> None:
 
 
 def test_every_value_of_the_settings_is_known_here() -> None:
-    choices = {
-        field.name: field.metadata["setting"].kind.words for field in fields(MergeRule) if field.name != "glob"
-    }
+    choices = {field.name: field.metadata["setting"].kind.words for field in fields(MergeRule) if field.name != "glob"}
     for policy, kind, order in itertools.product(choices["policy"], choices["kind"], choices["order"]):
         rules.parse({"merge": [{"glob": "x", "policy": policy, "kind": kind, "order": order}]})
 
