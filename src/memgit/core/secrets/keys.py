@@ -10,6 +10,17 @@ from collections.abc import Iterator
 from memgit.core.secrets.shapes import Hit, Shape, is_left_edge, shape
 from memgit.core.secrets.words import is_filler, is_random_token
 
+
+def unbase64(part: bytes) -> bytes:
+    """Either alphabet, with or without padding; raises ValueError."""
+    part = part.rstrip(b"=")
+    return binascii.a2b_base64(part.replace(b"-", b"+").replace(b"_", b"/") + b"=" * (-len(part) % 4))
+
+
+def _is_encoded_block(value: bytes) -> bool:
+    return b"PRIVATE KEY" in unbase64(value[:96])
+
+
 SHAPES: tuple[Shape, ...] = (
     shape("age-key", "AGE-SECRET-KEY- AGE-PLUGIN-", rb"AGE-(?:SECRET-KEY|PLUGIN)-(?:[A-Z0-9]{1,20}-)?1[0-9A-Z]{50,}"),
     shape("nostr-key", "nsec1", rb"nsec1[02-9ac-hj-np-z]{58}"),
@@ -29,7 +40,7 @@ SHAPES: tuple[Shape, ...] = (
         "private-key-base64",
         "LS0tLS1CRUdJTi",
         rb"LS0tLS1CRUdJTi[A-Za-z0-9+/=]{80,}",
-        lambda v: b"PRIVATE KEY" in unbase64(v[:96]),
+        _is_encoded_block,
     ),
 )
 
@@ -99,9 +110,3 @@ def key_fields(text: bytes) -> Iterator[Hit]:
     for match in _JWK_PRIVATE.finditer(text):
         if b'"kty"' in text[max(0, match.start() - 4000) : match.end() + 4000] and not is_filler(match[1]):
             yield Hit("json-web-key", match.start(), match.end(), match[1])
-
-
-def unbase64(part: bytes) -> bytes:
-    """Either alphabet, with or without padding; raises ValueError."""
-    part = part.rstrip(b"=")
-    return binascii.a2b_base64(part.replace(b"-", b"+").replace(b"_", b"/") + b"=" * (-len(part) % 4))

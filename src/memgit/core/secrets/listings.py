@@ -24,7 +24,7 @@ _PHRASE_REACH = 1200
 
 
 def table_hits(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hit]:
-    """Cells beneath a header cell that is a label; the header is `text[start:end]`, columns part at `|`, tab or comma."""
+    """Cells beneath a header cell that is a label; the header is `text[start:end]`, parted by `|`, tab or comma."""
     bar = _separator(text, start, end)
     if bar is None:
         return

@@ -22,7 +22,7 @@ from memgit.core.secrets.words import (
 _CREDENTIALS = re.compile(rb"//([^\s/:@\"'`<>|\\?#]{0,120}):([^\s/@\"'`<>|\\]{3,300})@([^\s/:?#\"'`<>|\\]{1,120})")
 _TOKEN_AS_USER = re.compile(rb"https?://([A-Za-z0-9_-]{20,255})@[a-z0-9.-]{3,120}")
 _HEADER = re.compile(
-    rb"\b(Bearer|Basic|Token|ApiKey|Api-Key|Bot|GenieKey|DSN|SSWS|Negotiate)[\s:=]+[\"'`*]{0,3}(?:token=[\"']?)?([A-Za-z0-9._~+/%-]{8,4000}=*)",
+    rb"\b(Bearer|Basic|Token|ApiKey|Api-Key|Bot|GenieKey|DSN|SSWS|Negotiate)[\s:=]{1,8}[\"'`*]{0,3}(?:token=[\"']?)?([A-Za-z0-9._~+/%-]{8,4000}=*)",
     re.IGNORECASE,
 )
 _AUTHORIZATION = re.compile(
@@ -94,5 +94,5 @@ def _is_basic(value: bytes) -> bool:
         plain = binascii.a2b_base64(value + b"=" * (-len(value) % 4))
     except binascii.Error:
         return False
-    user, colon, password = plain.partition(b":")
+    _, colon, password = plain.partition(b":")
     return bool(colon) and plain.isascii() and len(password) >= 3 and not is_placeholder(password)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from operator import ne
+from itertools import pairwise
 
 _CLASSES = bytes(97 if 97 <= c <= 122 else 65 if 65 <= c <= 90 else 48 if 48 <= c <= 57 else 45 for c in range(256))
 _FILLER = re.compile(
@@ -57,7 +57,8 @@ def class_changes(value: bytes) -> float:
     if len(value) < 2:
         return 0.0
     kinds = value.translate(_CLASSES)
-    return sum(map(ne, kinds, kinds[1:])) / (len(kinds) - 1)
+    changes = sum(1 for left, right in pairwise(kinds) if left != right)
+    return changes / (len(kinds) - 1)
 
 
 def is_filler(value: bytes) -> bool:
