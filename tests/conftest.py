@@ -27,7 +27,7 @@ _GITCONFIG = """\
 def _seal() -> None:
     """Runs at import, before anything can import pygit2: libgit2 remembers HOME from its first start."""
     for name in list(os.environ):
-        if name.startswith(("GIT_", "MEMGIT_", "XDG_", "SSH_", "PRE_COMMIT")):
+        if name.startswith(("GIT_", "MEMGIT_", "XDG_", "SSH_", "PRE_COMMIT")) and name != "MEMGIT_SHARED":
             del os.environ[name]
     (_HOME / ".gitconfig").write_text(_GITCONFIG)
     os.environ.update(
@@ -54,3 +54,11 @@ _seal()
 def home() -> Path:
     """The sealed home directory; shared by the whole run, so tests only read it."""
     return _HOME
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whole sweeps run only when they are asked for with -m."""
+    if not config.getoption("-m"):
+        chosen = [item for item in items if item.get_closest_marker("slow") is None]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen

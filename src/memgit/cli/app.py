@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 from memgit import errors
 from memgit.cli.commands import COMMANDS, GROUPS
@@ -31,7 +33,13 @@ INTERRUPTED = 130
 def main() -> None:
     """Entry point of `memgit` and `git memgit`."""
     gc.disable()  # a process of seconds with no reference cycles to speak of
+    for stop in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, _interrupt)
     sys.exit(run(sys.argv[1:]))
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def run(argv: list[str]) -> int:

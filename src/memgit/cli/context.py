@@ -11,6 +11,7 @@ from memgit.core.layers import Layer
 from memgit.core.settings import Config
 from memgit.git.repository import Repository, discover
 from memgit.host import config_files
+from memgit.porcelain import transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Context:
 def open_repository(values: Values, flags: tuple[Layer, ...] = ()) -> Context:
     """The repository a command is about, with its settings. Raises what discovery and configuration raise."""
     repo = discover(text(values, "directory"))
+    transaction.heal(repo)
     workspace = find_workspace(repo)
     places = config_files.places(repo.common_dir, repo.work_tree, workspace, os.environ)
     return Context(repo, workspace, config_files.load(places, os.environ, flags))

@@ -47,6 +47,8 @@ class Operation:
 
     kind: "consolidate", "undo", ... time_s: seconds since the epoch. changes: the branch first.
     digest: identifies the plan that was carried out. undoes: the operation an undo took back.
+    pinned: commits that some ref points at, each with the one that stands in its place on the branch, so
+    that the place stays a place of its own in later runs.
     created_tree: the tree in the log that lists the commits it created, empty if there were none.
     """
 
@@ -56,6 +58,7 @@ class Operation:
     summary: str
     digest: str = ""
     undoes: Oid | None = None
+    pinned: tuple[tuple[Oid, Oid], ...] = ()
     oid: Oid = ZERO  # of the log's own commit; ZERO until it is written
     created_tree: Oid = EMPTY_TREE
 
@@ -84,6 +87,7 @@ def write(operation: Operation, previous: Oid | None, created: Sequence[Created]
         "refs": [[change.ref, change.old.decode(), change.new.decode()] for change in operation.changes],
         "digest": operation.digest,
         **({"undoes": operation.undoes.decode()} if operation.undoes else {}),
+        **({"pinned": [[old.decode(), new.decode()] for old, new in operation.pinned]} if operation.pinned else {}),
     }
     parents = [] if previous is None else [previous]
     for change in operation.changes:
@@ -128,6 +132,7 @@ def read(oid: Oid, raw: bytes) -> tuple[Operation, Oid | None]:
             summary.decode("utf-8", "surrogateescape"),
             record["digest"],
             undoes.encode() if undoes else None,
+            tuple((old.encode(), new.encode()) for old, new in record.get("pinned", ())),
             oid,
             lines[0][5:],
         )

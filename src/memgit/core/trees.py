@@ -162,6 +162,18 @@ def changes(
             yield path, was, now
 
 
+def file_at(trees: Trees, tree: Oid, path: bytes) -> Entry | None:
+    """The entry at a path, None if nothing or a directory is there."""
+    *directories, name = path.split(b"/")
+    for directory in directories:
+        found = trees[tree].get(directory)
+        if found is None or not is_directory(found):
+            return None
+        tree = oid_of(found)
+    found = trees[tree].get(name)
+    return None if found is None or is_directory(found) else found
+
+
 def graft(trees: Trees, old: Oid, new: Oid, onto: Oid) -> Oid:
     """`onto` with the change from `old` to `new` made to it.
 
@@ -187,7 +199,7 @@ def graft(trees: Trees, old: Oid, new: Oid, onto: Oid) -> Oid:
 
 
 class Paths:
-    """A set of changed paths, and whether another set runs into it."""
+    """A set of changed paths, and which of them another set runs into."""
 
     __slots__ = ("_above", "_paths")
 
@@ -208,10 +220,9 @@ class Paths:
         self._paths |= other._paths
         self._above |= other._above
 
-    def meets(self, other: Paths) -> bool:
-        """True if a path is in both, or a path of one lies below a path of the other."""
-        return not (
-            self._paths.isdisjoint(other._paths)
-            and self._paths.isdisjoint(other._above)
-            and self._above.isdisjoint(other._paths)
-        )
+    def meeting(self, other: Paths) -> set[bytes]:
+        """The paths of this set that are in the other, or lie above or below one that is."""
+        hits = (self._paths & other._paths) | (self._paths & other._above)
+        if above := self._above & other._paths:
+            hits |= {path for path in self._paths if any(path.startswith(top + b"/") for top in above)}
+        return hits

@@ -21,6 +21,21 @@ def count(git: Git, tip: Oid, hidden: Iterable[Oid]) -> int:
     return int(git.run("rev-list", "--count", "--stdin", stdin=b"".join(_range(tip, hidden))).stdout)
 
 
+def is_any_in(git: Git, commits: Iterable[Oid], hidden: Iterable[Oid]) -> bool:
+    """Whether one of the commits, or anything below them, is reachable from none of `hidden`."""
+    lines = [*(b"%s\n" % oid for oid in commits), *(b"^%s\n" % oid for oid in hidden)]
+    return bool(git.run("rev-list", "--max-count=1", "--stdin", stdin=b"".join(lines), ok=(0, 128)).stdout)
+
+
+def first_parents(git: Git, tip: Oid, hidden: Iterable[Oid]) -> Iterator[tuple[Oid, Oid | None]]:
+    """Every commit `stream` would give, in the same order, with its first parent."""
+    rest = b""
+    for chunk in git.stream("rev-list", "--topo-order", "--parents", "--stdin", stdin=_range(tip, hidden)):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line[:40], line[41:81] or None
+
+
 def oldest_first(git: Git, tip: Oid, hidden: Iterable[Oid]) -> tuple[Oid, ...]:
     """The ids `stream` would give, parents before children."""
     out = git.run("rev-list", "--topo-order", "--reverse", "--stdin", stdin=b"".join(_range(tip, hidden))).stdout

@@ -9,9 +9,12 @@ have written, it is no older than the journal, and no process has it open.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 
 from memgit.git.refs import RefUpdate
+
+_SETTLES_S = 0.1
 
 
 def clear_locks(
@@ -23,10 +26,15 @@ def clear_locks(
     since_s: when the journal was written, seconds since the epoch.
     """
     wanted = {os.path.join(common_dir, update.ref + ".lock"): update.new + b"\n" for update in updates}
-    wanted |= {os.path.join(directory, "HEAD.lock"): b"" for directory in checkouts}
+    foreign = [path for path, mine in wanted.items() if os.path.exists(path) and not _is_ours(path, mine, since_s)]
+    if not foreign:  # else HEAD's lock, which is always empty, belongs with that one
+        wanted |= {os.path.join(directory, "HEAD.lock"): b"" for directory in checkouts}
+    found = {path: os.stat(path) for path, content in wanted.items() if _is_ours(path, content, since_s)}
+    if any(not status.st_size for status in found.values()):
+        time.sleep(_SETTLES_S)
     removed = []
-    for path, content in wanted.items():
-        if _is_ours(path, content, since_s):
+    for path, status in found.items():
+        if _is_still(path, status):
             os.unlink(path)
             removed.append(path)
     return tuple(removed)
@@ -48,6 +56,15 @@ def release_packs(common_dir: str, token: str) -> None:
             continue
 
 
+def _is_still(path: str, before: os.stat_result) -> bool:
+    """True if it is the same untouched file: a git at work moves on within milliseconds."""
+    try:
+        now = os.stat(path)
+    except FileNotFoundError:
+        return False
+    return (now.st_ino, now.st_mtime_ns, now.st_size) == (before.st_ino, before.st_mtime_ns, before.st_size)
+
+
 def _is_ours(path: str, content: bytes, since_s: float) -> bool:
     try:
         status = os.stat(path)
@@ -65,8 +82,6 @@ def is_open_anywhere(wanted: os.stat_result) -> bool:
     Source: proc(5), /proc/<pid>/fd. Without /proc a lock counts as open for its first ten minutes.
     """
     if not os.path.isdir("/proc/self/fd"):
-        import time
-
         return time.time() - wanted.st_mtime < 600
     for process in os.listdir("/proc"):
         if not process.isdigit():

@@ -77,6 +77,25 @@ def move(git: Git, updates: Iterable[RefUpdate], reason: str) -> None:
         raise _explain(failure) from None
 
 
+def has_moved(git: Git, update: RefUpdate, found: Oid | None) -> bool:
+    """Whether an update that was interrupted took place, judged by where its ref is found afterwards.
+
+    People may have gone on from either end. True if the ref is gone or somewhere else altogether: then
+    nobody can tell.
+    """
+    if found in (update.new, update.expected):
+        return found == update.new
+    if found is None:
+        return True
+
+    def contains(tip: Oid, commit: Oid) -> bool:
+        return git.run("merge-base", "--is-ancestor", commit.decode(), tip.decode(), ok=(0, 1, 128)).status == 0
+
+    if not contains(found, update.expected):
+        return True
+    return contains(found, update.new) and not contains(update.expected, update.new)
+
+
 def _explain(failure: CommandFailed) -> Exception:
     if moved := _MOVED.search(failure.stderr):
         return RefMoved(moved[1], moved[3], moved[2])

@@ -27,6 +27,7 @@ from memgit.porcelain.settled import Settled
 from memgit.porcelain.transaction import Transaction
 
 _ATTEMPTS = 4
+_BOUNDS_KEPT = 1000  # a range with more of them is read anew each time
 DETAILED_UP_TO = 20_000  # commits in the range; a longer one gets messages without files and lines
 
 
@@ -37,6 +38,7 @@ class Range:
     ref: Ref
     hidden: tuple[Oid, ...]
     pinned: frozenset[Oid]
+    stand_ins: dict[Oid, Oid]  # pinned commit -> what earlier runs put in its place
     affected: tuple[RefName, ...]
     since: Oid | None
     shallow: frozenset[Oid]
@@ -187,27 +189,30 @@ class _Run:
             affected = tuple(other.name for other in published)
         else:
             hidden += [other.peeled for other in published] + list(detached)
+        log = next((other.oid for other in everything if other.name == LOG_REF), None)
+        stand_ins = {old: new for old, new in oplog.pinned(self.repo.git, log) if old in pinned} if pinned else {}
         return Range(
             ref,
             tuple(dict.fromkeys(hidden)),
-            frozenset(pinned),
+            frozenset(pinned | set(stand_ins.values())),
+            stand_ins,
             affected,
             since,
             shallow,
-            next((other.oid for other in everything if other.name == LOG_REF), None),
+            log,
             notes.refs_to_rewrite(self.config, everything),
         )
 
     def _outlook(self, area: Range, reader: ObjectReader, trees: Trees) -> Outlook:
         known = settled.recall(self.repo, area.ref.name, self.policy, self.request)
-        if known is not None and not reader.has(known.commit):
+        if known is not None and not (reader.has(known.commit) and self._is_bounded(area, known)):
             known = None
         collapsed = self._collapse(area, known, reader, trees)
         if collapsed.late:
             known = None
             collapsed = self._collapse(area, None, reader, trees)
         if collapsed.nodes:
-            collapsed.nodes[-1].is_tip = True
+            collapsed.nodes[-1].is_tip = area.ref.oid not in area.pinned
         made = plan.plan(
             area.ref.oid,
             collapsed.nodes,
@@ -218,6 +223,11 @@ class _Run:
         )
         reason, at = _stop(area, collapsed, known)
         return Outlook(made, collapsed, known, reason, at)
+
+    def _is_bounded(self, area: Range, known: Settled) -> bool:
+        """True if what held an earlier run's windows apart, or ended its range, still does."""
+        loose = [bound for bound in known.bounds if bound not in area.pinned]
+        return not loose or not history.is_any_in(self.repo.git, loose, area.hidden)
 
     def _collapse(self, area: Range, known: Settled | None, reader: ObjectReader, trees: Trees) -> Collapsed:
         hidden = area.hidden if known is None else (*area.hidden, known.commit)
@@ -290,7 +300,11 @@ class _Run:
             f"consolidate {area.ref.name.removeprefix('refs/heads/')}: "
             f"{outlook.collapsed.commits} -> {len(outlook.plan.steps)} commits"
         )
-        operation = Operation("consolidate", self.now_s, tuple(moved), summary, digest)
+        stand_ins = {old: new_ids.get(old, old) for old in area.pinned if old in new_ids}
+        stand_ins |= {old: new_ids.get(new, new) for old, new in area.stand_ins.items()}
+        operation = Operation(
+            "consolidate", self.now_s, tuple(moved), summary, digest, pinned=tuple(sorted(stand_ins.items()))
+        )
         return oplog.record(change, operation, created, area.log, objects)
 
     def _remember(self, area: Range, outlook: Outlook, new_ids: dict[Oid, Oid]) -> None:
@@ -308,8 +322,10 @@ class _Run:
         keys += [outlook.known.key] if outlook.known is not None else []
         if cut < len(tail) and keys:
             commit = tail[cut].stands_for
-            reached = Settled(new_ids.get(commit, commit), max(keys))
-            settled.remember(self.repo, area.ref.name, self.policy, self.request, reached)
+            bounds = _bounds(area, outlook, new_ids)
+            if len(bounds) <= _BOUNDS_KEPT:
+                reached = Settled(new_ids.get(commit, commit), max(keys), bounds)
+                settled.remember(self.repo, area.ref.name, self.policy, self.request, reached)
 
     # -- reporting -------------------------------------------------------------------------------
 
@@ -387,10 +403,7 @@ def _tree_of(reader: ObjectReader, commit: Oid) -> Oid:
 
 
 def _stop(area: Range, collapsed: Collapsed, known: Settled | None) -> tuple[StopReason, Oid | None]:
-    inside = {node.last for node in collapsed.nodes}
-    outside = [parent for node in collapsed.nodes for parent in node.parents if parent not in inside]
-    if not collapsed.nodes:
-        outside = [area.ref.oid]
+    outside = _outside(collapsed) if collapsed.nodes else [area.ref.oid]
     if not outside:
         return StopReason.ROOT, None
     at = outside[-1]
@@ -401,6 +414,20 @@ def _stop(area: Range, collapsed: Collapsed, known: Settled | None) -> tuple[Sto
     if at == area.since:
         return StopReason.SINCE, at
     return StopReason.PUBLISHED, at
+
+
+def _outside(collapsed: Collapsed) -> list[Oid]:
+    """Parents of the range that are not in it, in the order their children came."""
+    inside = {node.last for node in collapsed.nodes}
+    return [parent for node in collapsed.nodes for parent in node.parents if parent not in inside]
+
+
+def _bounds(area: Range, outlook: Outlook, new_ids: dict[Oid, Oid]) -> tuple[Oid, ...]:
+    known = outlook.known
+    bounds = set(known.bounds) if known is not None else set()
+    bounds |= {oid for oid in _outside(outlook.collapsed) if known is None or oid != known.commit}
+    bounds |= {new_ids.get(node.last, node.last) for node in outlook.collapsed.nodes if node.last in area.pinned}
+    return tuple(sorted(bounds))
 
 
 def _moves(steps: tuple[Step, ...], new_ids: dict[Oid, Oid]) -> list[tuple[Oid, Oid]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from memgit.core import operations
 from memgit.core.objects import EMPTY_TREE, ZERO, Oid, hash_object
 from memgit.core.operations import LOG_REF, Created, Operation
+from memgit.git.command import Git
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import RefUpdate
 from memgit.porcelain.transaction import Transaction
@@ -47,3 +48,11 @@ def created(reader: ObjectReader, operation: Operation) -> tuple[Created, ...]:
         return ()
     blob = operations.created_blob(reader.read(operation.created_tree))
     return operations.read_created(reader.read(blob)) if blob else ()
+
+
+def pinned(git: Git, newest: Oid | None) -> tuple[tuple[Oid, Oid], ...]:
+    """Pinned commits, each with what stands in its place, as the newest operation has them."""
+    if newest is None:
+        return ()
+    with ObjectReader(git) as reader:
+        return operations.read(newest, reader.read(newest))[0].pinned

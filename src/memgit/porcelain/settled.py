@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +21,15 @@ from memgit.host import files
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Below and at `commit` nothing is left to do, as long as no auto-commit of a window up to `key` appears."""
+    """Below and at `commit` nothing is left to do, as long as no auto-commit of a window up to `key` appears.
+
+    bounds: commits that ended the range or held windows apart. What once was published or pinned may no
+    longer be, and then there is something to do again.
+    """
 
     commit: Oid
     key: int
+    bounds: tuple[Oid, ...]
 
 
 def _path(repo: Repository) -> str:
@@ -42,7 +48,7 @@ def recall(repo: Repository, ref: RefName, policy: Policy, request: Request) -> 
     try:
         entry = _load(repo)[ref]
         if entry["policy"] == _fingerprint(policy, request):
-            return Settled(str(entry["commit"]).encode(), int(entry["key"]))
+            return Settled(_oid(entry["commit"]), int(entry["key"]), tuple(_oid(bound) for bound in entry["bounds"]))
     except (TypeError, KeyError, ValueError):
         return None
     return None
@@ -51,10 +57,21 @@ def recall(repo: Repository, ref: RefName, policy: Policy, request: Request) -> 
 def remember(repo: Repository, ref: RefName, policy: Policy, request: Request, settled: Settled) -> None:
     """Write it down for the next run."""
     entries = _load(repo)
-    entry = {"commit": settled.commit.decode(), "key": settled.key, "policy": _fingerprint(policy, request)}
+    entry = {
+        "commit": settled.commit.decode(),
+        "key": settled.key,
+        "bounds": [bound.decode() for bound in settled.bounds],
+        "policy": _fingerprint(policy, request),
+    }
     if entries.get(ref) != entry:
         entries[ref] = entry
         files.replace(_path(repo), json.dumps(entries).encode())
+
+
+def _oid(text: str) -> Oid:
+    if not re.fullmatch("[0-9a-f]{40}", text):
+        raise ValueError(f"{text!r} is no id")
+    return text.encode()
 
 
 def _load(repo: Repository) -> dict[str, Any]:

@@ -7,7 +7,7 @@
 
 The journal says which refs are about to move. It is written before git can take a lock and removed
 when all is done, so whoever finds it, holding the lock, knows that its writer died, and can take away
-the lock files git left behind.
+the lock files git left behind and what a half-made move did to refs of our own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from memgit.errors import MemgitError
+from memgit.errors import Busy, CommandFailed, MemgitError
 from memgit.git import leftovers, refs
 from memgit.git.command import Git
 from memgit.git.objects import write_pack
@@ -26,6 +26,7 @@ from memgit.git.refs import RefUpdate
 from memgit.git.repository import Repository
 from memgit.host import files
 from memgit.host.lock import Lock
+from memgit.process import TimedOut
 
 _SCHEMA = 1
 
@@ -72,7 +73,7 @@ class Transaction:
             self._open = False
 
     def recover(self) -> tuple[str, ...]:
-        """Clear what a dead writer left; the paths of the locks taken away. Moves no ref."""
+        """Clear what a dead writer left; the paths of the locks taken away. Moves no branch."""
         content = files.read(self._journal)
         if content is None:
             return ()
@@ -91,9 +92,30 @@ class Transaction:
         since_s = os.stat(self._journal).st_mtime
         checkouts = tuple(checkout.git_dir for checkout in self.repo.checkouts())
         removed = leftovers.clear_locks(self.repo.common_dir, checkouts, updates, since_s)
+        self._take_back_half(updates)
         leftovers.release_packs(self.repo.common_dir, token)
         files.remove(self._journal)
+        self._open = False
         return removed
+
+    def _take_back_half(self, updates: tuple[RefUpdate, ...]) -> None:
+        """git renames the refs of a transaction one after the other, ours in the order given: the branch last.
+
+        Where the branch was not reached, the log must not tell of a move that never was.
+        """
+        if len(updates) < 2:
+            return
+        git = self.repo.git
+        now = {ref.name: ref.oid for ref in refs.read_all(git)}
+        if refs.has_moved(git, updates[-1], now.get(updates[-1].ref)):
+            return
+        half = [
+            RefUpdate(update.ref, update.expected, update.new)
+            for update in reversed(updates[:-1])
+            if now.get(update.ref) == update.new
+        ]
+        if half:
+            refs.move(git, half, "memgit: take back an interrupted operation")
 
 
 @contextmanager
@@ -105,5 +127,24 @@ def begin(repo: Repository, timeout_s: float = 5.0) -> Iterator[Transaction]:
         transaction.recover()
         try:
             yield transaction
-        finally:
+        except (CommandFailed, TimedOut, KeyboardInterrupt) as failure:
+            # Only a git that was killed leaves locks behind; any other has taken its own away by now.
+            if isinstance(failure, CommandFailed) and failure.status >= 0:
+                transaction.close()
+            else:
+                transaction.recover()
+            raise
+        except BaseException:
             transaction.close()
+            raise
+        transaction.close()
+
+
+def heal(repo: Repository) -> None:
+    """Clear what a dead writer left, if nobody is at work. Every command starts with this."""
+    if os.path.exists(os.path.join(repo.private_dir, "journal.json")):
+        try:
+            with begin(repo, timeout_s=0):
+                return
+        except Busy:
+            return

@@ -74,7 +74,8 @@ def _write(
     log: Oid | None,
     now_s: int,
 ) -> Oid:
-    undo = Operation("undo", now_s, changes, f"undo: {operation.summary}", undoes=operation.oid)
+    pinned = oplog.pinned(change.repo.git, log)
+    undo = Operation("undo", now_s, changes, f"undo: {operation.summary}", undoes=operation.oid, pinned=pinned)
     return oplog.record(change, undo, (), log, commits)
 
 

@@ -1,12 +1,13 @@
 """The `commute` policy: put the auto-commits of one window together across commits made by people.
 
 Works on linear stretches: nodes that follow each other with nothing else attached. Two auto runs of
-one window join when no commit between the first and the last of them touches a path that any of the
-runs touches; they then stand where the last one stood. The commits between get the tree they would
+one window join when no commit between the two touches a path that either touches; they then stand
+where the last one stood, and may join the next. The commits between get the tree they would
 have had without the runs that moved past them; each still introduces exactly its own change, and the
 last tree of the joined runs is the one that was there before.
 
-What a run touches is its net change from its first commit's parent to its last commit.
+What a run touches is its net change from its first commit's parent to its last commit; what joined
+runs touch is likewise what they come to together.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 
 from memgit.core.consolidation.runs import Node
 from memgit.core.objects import Oid
-from memgit.core.trees import Paths, Trees, graft
+from memgit.core.trees import Paths, Trees, file_at, graft
 
 TreePair = tuple[Oid, Oid]
 # For pairs of trees, in order, the paths that differ; directories followed down to what is none.
@@ -84,7 +85,7 @@ def gather(stretches: Sequence[Stretch], trees: Trees, changed_paths: ChangedPat
     for stretch, found in wanted:
         groups: dict[int, int] = {}  # position of a group's first run -> of its last
         for first, last in found:
-            groups |= _groups(stretch, first, [next(paths) for _ in range(first, last + 1)])
+            groups |= _groups(stretch, first, [next(paths) for _ in range(first, last + 1)], trees)
         steps += _arrange(stretch, groups, trees)
     return steps
 
@@ -105,27 +106,57 @@ def _sequences(stretch: Stretch) -> Iterator[tuple[int, int]]:
         yield first, last
 
 
-def _groups(stretch: Stretch, first: int, paths: Sequence[Paths]) -> dict[int, int]:
+def _groups(stretch: Stretch, first: int, paths: Sequence[Paths], trees: Trees) -> dict[int, int]:
     """Which runs of a sequence join: first position -> last position, for groups of two runs and more.
 
     paths: what each node of the sequence touches. A run joins the group before it unless a commit
-    between the group's first run and this one touches a path of the group or of the run.
+    between the two touches a path of the group or of the run. A group stands where its last run stood,
+    so whoever it has moved past is no longer between; and what it touches is what its runs come to
+    together. That makes the outcome one in which nothing is left to join.
     """
-    groups: dict[int, int] = {}
-    start = first
-    runs, people, waiting = paths[0], Paths(), Paths()
-    for offset in range(1, len(paths)):
-        at, touched = first + offset, paths[offset]
+    groups: list[_Group] = []
+    between = Paths()
+    for offset, touched in enumerate(paths):
+        at = first + offset
         if not stretch.nodes[at].automatic:
-            waiting.update(touched)
-        elif waiting.meets(runs) or waiting.meets(touched) or people.meets(touched):
-            start, runs, people, waiting = at, touched, Paths(), Paths()
-        else:
-            people.update(waiting)
-            runs.update(touched)
-            waiting = Paths()
-            groups[start] = at
-    return groups
+            between.update(touched)
+            continue
+        top = _Group(at, at, touched, between)
+        while groups and groups[-1].can_join(top, stretch, trees):
+            top = groups.pop().joined(top)
+        groups.append(top)
+        between = Paths()
+    return {group.first: group.last for group in groups if group.last > group.first}
+
+
+@dataclass(slots=True)
+class _Group:
+    first: int  # position of its first run
+    last: int  # of its last
+    touched: Paths  # by any of its runs, even if another of them changed it back
+    passed: Paths  # what people's commits touch between the group before and this one's place
+
+    def can_join(self, later: _Group, stretch: Stretch, trees: Trees) -> bool:
+        """True if nothing that people did between the two touches what either comes to."""
+        return not any(group.is_touched_by(later.passed, stretch, trees) for group in (later, self))
+
+    def joined(self, later: _Group) -> _Group:
+        """The two as one, standing where the later one stood."""
+        self.touched.update(later.touched)
+        self.passed.update(later.passed)
+        self.last = later.last
+        return self
+
+    def is_touched_by(self, people: Paths, stretch: Stretch, trees: Trees) -> bool:
+        """True if a path of `people` is one of those that differ between the two ends of the group.
+
+        Nobody between its runs touches such a path, so the two ends tell what became of it.
+        """
+        hits = self.touched.meeting(people)
+        if not hits or self.first == self.last:
+            return bool(hits)
+        before, after = stretch.change(self.first)[0], stretch.nodes[self.last].tree
+        return any(file_at(trees, before, path) != file_at(trees, after, path) for path in hits)
 
 
 def _arrange(stretch: Stretch, groups: dict[int, int], trees: Trees) -> list[Step]:

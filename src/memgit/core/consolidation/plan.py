@@ -79,8 +79,11 @@ def plan(
     steps = keep(stretches) if changed_paths is None else gather(stretches, trees, changed_paths)
     if keep_empty:
         return Plan(old_tip, tuple(steps), {})
-    dropped = {step.stands_for: step.parents[0] for step in steps if _came_to_nothing(step)}
-    return Plan(old_tip, tuple(step for step in steps if step.stands_for not in dropped), dropped)
+    dropped: dict[Oid, Oid] = {}
+    while found := _droppable(steps, dropped):
+        dropped |= {step.stands_for: step.parents[0] for step in found}
+        steps = [step for step in steps if step.stands_for not in dropped]
+    return Plan(old_tip, tuple(steps), dropped)
 
 
 def _stretches(nodes: Sequence[Node], by_last: dict[Oid, Node]) -> list[list[Node]]:
@@ -103,10 +106,36 @@ def _stretches(nodes: Sequence[Node], by_last: dict[Oid, Node]) -> list[list[Nod
     return stretches
 
 
-def _came_to_nothing(step: Step) -> bool:
-    """True for auto-commits of a closed window that changed nothing in the end and that nothing needs."""
-    last = step.nodes[-1]
-    return last.key is not None and step.before == step.tree and len(step.parents) == 1 and last.can_go
+def _droppable(steps: Sequence[Step], dropped: dict[Oid, Oid]) -> list[Step]:
+    """Auto-commits of closed windows that changed nothing in the end and that nothing needs.
+
+    One that lies between two auto-commits of one window, as happens when clocks run backwards, stays:
+    without it the two would be neighbours, and the next run would find something to do.
+    dropped: what has gone already, as in a Plan.
+    """
+    found: list[Step] = []
+    waiting: Step | None = None  # empty, and to go unless the next auto-commit is of the window before it
+    place: Oid | None = None
+    window: int | None = None  # of the last auto-commit in this stretch that stays
+    for step in steps:
+        last = step.nodes[-1]
+        if place is None or [_resolve(parent, dropped, {}) for parent in step.parents] != [place]:
+            found += [waiting] if waiting else []
+            waiting = window = None
+        place = step.stands_for if last.child is not None else None
+        if not last.automatic:
+            continue
+        if waiting is not None:
+            if window is None or window != last.key:
+                found.append(waiting)
+            else:
+                window = waiting.nodes[-1].key
+            waiting = None
+        if last.key is not None and step.before == step.tree and len(step.parents) == 1 and last.can_go:
+            waiting = step
+        else:
+            window = last.key
+    return found + ([waiting] if waiting else [])
 
 
 def rewritten(plan: Plan) -> tuple[Step, ...]:

@@ -66,7 +66,7 @@ class Node:
         self.message = message  # of the newest source, as git shows it
         self.automatic = automatic
         self.key = key  # window; None for commits made by people and for open windows
-        self.is_tip = False
+        self.is_tip = False  # of the branch, and nothing else points at it
         self.child: Node | None = None  # the only commit with this one as a parent, where nothing points here
 
     @property

@@ -1,0 +1,82 @@
+"""Killed, cut off or refused at any system call: the old state or the new one, and the next run finishes the work.
+
+RELIABILITY invariants I14 to I18 and I21. The ordinary run samples the points; `-m slow` takes all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.repo import memgit_program
+from support.shared import shared
+
+CONSOLIDATE = ("--cmd", "memgit consolidate --now")
+# Once taken back there is nothing more to take back, so a rerun may say so.
+UNDO = ("--setup", "memgit consolidate --now", "--cmd", "memgit undo", "--rerun", "memgit undo || true")
+FAULTS = (
+    ("killtree",),
+    ("killproc",),
+    ("term",),
+    ("torn",),
+    ("err:ENOSPC",),
+    ("errfrom:EIO",),
+    ("killtree", "--compound"),
+)
+SAMPLE = {"killtree": "10", "killtree --compound": "4", "killproc": "5", "term": "4"}
+MAY_LOCK_OUT_AT = 15  # I17
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=" ".join)
+def test_consolidate_survives_a_sample(fault: tuple[str, ...], tmp_path: Path) -> None:
+    _sweep(tmp_path, *CONSOLIDATE, "--points", SAMPLE.get(" ".join(fault), "3"), "--mode", *fault)
+
+
+@pytest.mark.parametrize("fault", FAULTS[:3], ids=" ".join)
+def test_undo_survives_a_sample(fault: tuple[str, ...], tmp_path: Path) -> None:
+    _sweep(tmp_path, *UNDO, "--points", "4", "--mode", *fault)
+
+
+@pytest.mark.parametrize("what", [CONSOLIDATE, UNDO], ids=("consolidate", "undo"))
+def test_every_rename_can_be_the_last_call(what: tuple[str, ...], tmp_path: Path) -> None:
+    """One of them lies between the log and the branch, which git moves one after the other."""
+    _sweep(tmp_path, *what, "--mode", "killtree", "--only", "rename,renameat,renameat2,link,linkat")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS, ids=" ".join)
+def test_consolidate_survives_everywhere(fault: tuple[str, ...], tmp_path: Path) -> None:
+    _sweep(tmp_path, *CONSOLIDATE, "--mode", *fault)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS, ids=" ".join)
+def test_undo_survives_everywhere(fault: tuple[str, ...], tmp_path: Path) -> None:
+    _sweep(tmp_path, *UNDO, "--mode", *fault)
+
+
+def _sweep(place: Path, *args: str) -> dict[str, Any]:
+    tool = shared("tools", "faults", "killsweep.py")
+    if sys.platform != "linux" or shutil.which("gcc") is None:
+        pytest.skip("the fault injector needs Linux and gcc")
+    result = place / "result.json"
+    path = f"{Path(memgit_program()).parent}:{os.environ['PATH']}"
+    child = subprocess.run(
+        [sys.executable, str(tool), "--fixture", "squash-dirty", "--archive", "refs/memgit/", "--jobs", "1",
+         "--work", str(place.parent / "faults"), "--json", str(result), "--env", f"PATH={path}", *args],
+        capture_output=True, text=True, timeout=900,
+    )  # fmt: skip
+    assert result.exists(), child.stderr
+    found: dict[str, Any] = json.loads(result.read_text())
+    worst = [point for point in found["points"] if point["verdict"] not in ("clean", "residue", "blocked")]
+    assert not worst, json.dumps(worst[:3], indent=1)
+    assert found["summary"]["clean_rc"] == 0
+    assert found["summary"]["flags"]["user_commit_refused"] <= MAY_LOCK_OUT_AT
+    return found
