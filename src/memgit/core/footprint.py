@@ -50,7 +50,9 @@ def _value(text: str) -> bytes:
     return b'"' + escaped.encode("utf-8", "surrogateescape") + b'"'
 
 
-def attributes(include: Iterable[str], exclude: Iterable[str], rules: Sequence[MergeRule], workspace: str) -> list[bytes]:
+def attributes(
+    include: Iterable[str], exclude: Iterable[str], rules: Sequence[MergeRule], workspace: str
+) -> list[bytes]:
     """Attribute lines that give memory files, and what `[[merge]]` rules name, the merge driver.
 
     workspace: where the lines' paths start below the directory of the attribute file, "" or ending in a slash.
@@ -78,7 +80,7 @@ def _attribute_patterns(pattern: str, workspace: str) -> tuple[str, ...]:
     base = f"/{_literal(workspace)}"
     own = f"{base}{text}" if anchored else f"{base}**/{text}" if workspace else text
     below = f"{own}/**" if anchored or workspace else f"**/{text}/**"
-    if text.endswith("**") or text.endswith(("/*", ".jsonl", ".json", ".md")):
+    if text.endswith(("**", "/*", ".jsonl", ".json", ".md")):
         return (own,)
     return (below,) if only_directory else (own, below)
 
@@ -126,3 +128,12 @@ def _quoted(pattern: str) -> bytes:
     if not any(char in b' \t"' for char in raw) and not pattern.startswith(("[attr]", "#")):
         return raw
     return b'"' + raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\t", b"\\t") + b'"'
+
+
+def shim(template: bytes, hook: str, policy: str) -> bytes:
+    """A hook file with the program's absolute path, and that of the policy file below the top, written in."""
+    return template.replace(b"@HOOK@", _shell_word(hook)).replace(b"@POLICY@", _shell_word(policy))
+
+
+def _shell_word(text: str) -> bytes:
+    return b"'" + text.replace("'", "'\\''").encode("utf-8", "surrogateescape") + b"'"

@@ -60,8 +60,9 @@ _AUTOMATIC = re.compile(
 _ACTS = frozenset(
     re.findall(
         r"\w+",
-        "backup backups sync syncs commit commits save saves autosave snapshot snapshots checkpoint checkpoints push flush "
-        "heartbeat auto automatic automated automatically autonomous autosync autocommit autobackup autopush",
+        "backup backups sync syncs commit commits save saves autosave snapshot snapshots checkpoint checkpoints "
+        "push flush heartbeat "
+        "auto automatic automated automatically autonomous autosync autocommit autobackup autopush",
     )
 )
 _SETTINGS = frozenset(

@@ -11,31 +11,30 @@ from collections.abc import Sequence
 
 _NOTE = b"`memgit uninstall` takes this out"
 _BARE = b", and the newline before it"
-_REGION = re.compile(
-    rb"^# >>> memgit: [^\r\n]*?(?P<bare>" + re.escape(_BARE) + rb")?\r?\n(?P<inside>.*?)^# <<< memgit\r?(?:\n|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
 
 
-def put(text: bytes, lines: Sequence[bytes]) -> bytes:
-    """The text with a region that holds exactly `lines`: in place of the old region, else at the end."""
+def put(
+    text: bytes, lines: Sequence[bytes], name: bytes = b"memgit", *, at: int | None = None, indent: bytes = b""
+) -> bytes:
+    """The text with a region that holds exactly `lines`: in place of the old region, else at `at`, else at the end."""
     newline = b"\r\n" if text.partition(b"\n")[0].endswith(b"\r") else b"\n"
-    found = _REGION.search(text)
-    before = text[: found.start()] if found else text
-    bare = bool(found["bare"]) if found else bool(text) and not text.endswith(b"\n")
+    found = _search(text, name)
+    start, end = found.span() if found else (len(text), len(text)) if at is None else (at, at)
+    before = text[:start]
+    bare = bool(found["bare"]) if found else bool(before) and not before.endswith(b"\n")
     if not found and bare:
         before += newline
-    head = b"# >>> memgit: " + _NOTE + (_BARE if bare else b"")
-    region = b"".join(line + newline for line in (head, *lines, b"# <<< memgit"))
-    return before + region + (text[found.end() :] if found else b"")
+    head = indent + b"# >>> " + name + b": " + _NOTE + (_BARE if bare else b"")
+    region = b"".join(line + newline for line in (head, *lines, indent + b"# <<< " + name))
+    return before + region + text[end:]
 
 
-def take(text: bytes, ours: Sequence[bytes] | None = None) -> bytes:
+def take(text: bytes, ours: Sequence[bytes] | None = None, name: bytes = b"memgit") -> bytes:
     """The text without the region; the same text if there is none.
 
     ours: the lines that are ours to take; others that somebody added between the markers stay. None: all of them.
     """
-    found = _REGION.search(text)
+    found = _search(text, name)
     if found is None:
         return text
     kept = b""
@@ -47,7 +46,17 @@ def take(text: bytes, ours: Sequence[bytes] | None = None) -> bytes:
     return before + kept + after
 
 
-def inside(text: bytes) -> tuple[bytes, ...] | None:
+def inside(text: bytes, name: bytes = b"memgit") -> tuple[bytes, ...] | None:
     """The lines of the region; None if there is no region."""
-    found = _REGION.search(text)
+    found = _search(text, name)
     return tuple(found["inside"].splitlines()) if found else None
+
+
+def _search(text: bytes, name: bytes) -> re.Match[bytes] | None:
+    name = re.escape(name)
+    return re.search(
+        rb"^ *# >>> " + name + rb": [^\r\n]*?(?P<bare>" + re.escape(_BARE) + rb")?\r?\n(?P<inside>.*?)"
+        rb"^ *# <<< " + name + rb"\r?(?:\n|\Z)",
+        text,
+        re.MULTILINE | re.DOTALL,
+    )

@@ -35,6 +35,28 @@ def replace(path: str, content: bytes, mode: int = 0o600) -> None:
     _flush_directory(directory)
 
 
+def rewrite(path: str, content: bytes, new_mode: int) -> None:
+    """As `replace`, for files that others use too: an existing one keeps its permissions; directories must exist."""
+    try:
+        mode = os.stat(path).st_mode & 0o7777
+    except FileNotFoundError:
+        mode = None
+    temporary = f"{path}.{os.getpid()}.new"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, new_mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        _remove(temporary)
+        raise
+    _flush_directory(os.path.dirname(path))
+
+
 def remove(path: str) -> None:
     """Take the file away for good; no matter if it is not there."""
     _remove(path)
