@@ -7,9 +7,11 @@
     ├── GuardHeld                  the guard held something back; exit 4
     ├── Conflict                   a conflict needs a person; exit 5
     ├── Busy                       another memgit or git operation is running; exit 6
-    │   └── RefMoved               a ref is no longer where it was read
+    │   ├── RefMoved               a ref is no longer where it was read
+    │   └── RangeMoved             what bounds the commits to replace has changed
     ├── NetworkError               the remote did not answer; memgit will try again; exit 7
     ├── UnsupportedRepository      memgit can't work here at all; exit 9
+    ├── MissingObject              the repository lacks an object, or it is damaged; also a KeyError
     └── CommandFailed              a program memgit started failed
 
 The exit status of each stands in one table, in `memgit.cli.app`.
@@ -64,12 +66,29 @@ class RefMoved(Busy):
         self.found = found
 
 
+class RangeMoved(Busy):
+    """Refs that say which commits may be replaced changed during the run."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Branches, tags or remotes changed during the run.", "Nothing was changed; run the command again."
+        )
+
+
 class NetworkError(MemgitError):
     """A remote did not answer or broke off."""
 
 
 class UnsupportedRepository(MemgitError):
     """The repository uses a format that memgit can't read safely."""
+
+
+class MissingObject(MemgitError, KeyError):
+    """An object is asked for that the repository does not have, or can't read."""
+
+    def __init__(self, oid: bytes) -> None:
+        name = oid.decode("utf-8", "replace")
+        super().__init__(f"The object {name} is missing or damaged.", "`git fsck` tells what else is.")
 
 
 class CommandFailed(MemgitError):

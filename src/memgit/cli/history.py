@@ -8,7 +8,7 @@ from memgit.cli import render
 from memgit.cli.context import branch_ref, now_s, open_repository, text, texts
 from memgit.cli.params import Values
 from memgit.core.layers import flag
-from memgit.core.operations import LOG_REF
+from memgit.core.operations import LOG_REF, taken_back
 from memgit.errors import UsageError
 from memgit.git import refs
 from memgit.git.objects import ObjectReader
@@ -48,7 +48,8 @@ def log(values: Values) -> int:
     branch = branch_ref(text(values, "branch"))
     with ObjectReader(context.repo.git) as reader:
         newest = refs.resolve(context.repo.git, LOG_REF)
-        found = [op for op in oplog.walk(reader, newest) if branch in (None, op.branch.ref)]
+        complete = tuple(oplog.walk(reader, newest))
+        found = [op for op in complete if branch in (None, op.branch.ref)]
         windows = {op.oid: oplog.created(reader, op) for op in found}
     if values["json"]:
         operations = [
@@ -67,7 +68,7 @@ def log(values: Values) -> int:
         return 0
     if not found:
         render.say("memgit has not changed anything here yet.")
-    undone = {op.undoes for op in found}
+    undone = taken_back(complete)
     for op in found:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(op.time_s))
         state = "  (taken back)" if op.oid in undone else ""

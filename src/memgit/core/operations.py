@@ -9,7 +9,7 @@ commits that the operation made.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from memgit.core.objects import EMPTY_TREE, ZERO, Oid, RefName, hash_object
@@ -66,6 +66,18 @@ class Operation:
     def branch(self) -> RefChange:
         """The change of the branch the operation was about."""
         return self.changes[0]
+
+
+def taken_back(log: Iterable[Operation]) -> frozenset[Oid]:
+    """The operations that are undone as things stand; one whose undo was itself undone is in force again.
+
+    log: newest first, complete.
+    """
+    undone: set[Oid] = set()
+    for operation in log:
+        if operation.undoes is not None and operation.oid not in undone:
+            undone.add(operation.undoes)
+    return frozenset(undone)
 
 
 def write(operation: Operation, previous: Oid | None, created: Sequence[Created]) -> list[tuple[bytes, bytes]]:

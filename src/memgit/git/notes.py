@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from memgit.core.objects import Oid, RefName
 from memgit.git.command import DURABLE, Git
+from memgit.git.objects import ObjectReader
 from memgit.git.refs import Ref
 
 _STAGING = "refs/memgit/staging/notes/"
@@ -34,13 +35,13 @@ def noted_commits(git: Git, notes: RefName) -> dict[Oid, Oid]:
     return {annotated: note for note, annotated in pairs}
 
 
-def copy(git: Git, notes: Ref, moves: Sequence[tuple[Oid, Oid]]) -> Oid | None:
+def copy(git: Git, notes: Ref, have: Mapping[Oid, Oid], moves: Sequence[tuple[Oid, Oid]]) -> Oid | None:
     """A notes commit in which the new commits carry the notes of the old ones; None if there are none.
 
-    moves: (old, new). Several old ones with notes that became one commit: their notes are joined by an
-    empty line, oldest first, as notes.rewriteMode = concatenate does. Objects are written, no ref moves.
+    have: what noted_commits() gives. moves: (old, new). Where several old ones with notes became one
+    commit, their notes are joined by an empty line, oldest first, as notes.rewriteMode = concatenate
+    does. Objects are written, no ref moves.
     """
-    have = noted_commits(git, notes.name)
     wanted: dict[Oid, list[Oid]] = {}
     for old, new in moves:
         note = have.get(old)
@@ -55,9 +56,11 @@ def copy(git: Git, notes: Ref, moves: Sequence[tuple[Oid, Oid]]) -> Oid | None:
         b"Notes follow the commits memgit rewrote.\n\n",
         b"from %s\n" % notes.oid,
     ]
-    for new, found in wanted.items():
-        text = b"\n".join(git.run("cat-file", "blob", note.decode()).stdout for note in found)
-        commands.append(b"N inline %s\ndata %d\n%s\n" % (new, len(text), text))
+    with ObjectReader(git) as reader:
+        for new, found in wanted.items():
+            *earlier, last = reader.read_many(found)
+            text = b"".join(note.removesuffix(b"\n") + b"\n\n" for note in earlier) + last
+            commands.append(b"N inline %s\ndata %d\n%s\n" % (new, len(text), text))
     commands.append(b"done\n")
     git.run(*DURABLE, "fast-import", "--quiet", "--force", "--date-format=now", stdin=b"".join(commands))
     made = git.text("rev-parse", "--verify", staging).encode()

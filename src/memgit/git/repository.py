@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 
 from memgit.core.objects import Oid, RefName
@@ -38,9 +39,10 @@ class Repository:
     git: Git
     git_dir: str  # of this work tree
     common_dir: str  # shared by all work trees
-    work_tree: str | None  # None if it is bare
+    work_tree: str | None  # None if it is bare, or if the command was started inside the git directory
     prefix: str  # where the command was started, below the work tree; "" or ends in a slash
     is_shallow: bool
+    is_bare: bool
 
     @property
     def private_dir(self) -> str:
@@ -72,11 +74,8 @@ class Repository:
         """Every work tree, the main one first."""
         linked = os.path.join(self.common_dir, "worktrees")
         names = sorted(os.listdir(linked)) if os.path.isdir(linked) else []
-        main = [] if self._main_is_bare() else [self.common_dir]
+        main = [] if self.is_bare else [self.common_dir]
         return tuple(_checkout(directory) for directory in (*main, *(os.path.join(linked, name) for name in names)))
-
-    def _main_is_bare(self) -> bool:
-        return self.work_tree is None and self.git_dir == self.common_dir
 
     def refuse_if_in_progress(self, branch: RefName) -> None:
         """Raise Busy if moving `branch` would pull the rug from under a merge, rebase, pick or bisect."""
@@ -115,6 +114,9 @@ def _checkout(git_dir: str) -> Checkout:
     return Checkout(git_dir, branch, head, operation, moved)
 
 
+# git up to 2.23 wrote the extension, later ones mark the remote. Both in lower case.
+_PROMISOR = re.compile(rb"^\s*(?:partialclone\s*=|promisor\s*(?:$|=\s*\"?(?:true|yes|on|1)\b))", re.MULTILINE)
+
 _QUESTIONS = (
     "--absolute-git-dir",
     "--git-common-dir",
@@ -145,11 +147,11 @@ def discover(directory: str | None, git_dir: str | None = None, keep_fds: tuple[
         raise UnsupportedRepository(
             f"This repository names its objects by {object_format}; memgit works with sha1 only."
         )
-    here = os.path.abspath(directory or os.curdir)
+    here = os.path.realpath(directory or os.curdir)
     common_dir = os.path.normpath(os.path.join(here, common))
     _refuse_unsupported_formats(common_dir)
     work_tree = os.path.normpath(os.path.join(here, cdup)) if inside == "true" and bare == "false" else None
-    return Repository(git, absolute, common_dir, work_tree, prefix, shallow == "true")
+    return Repository(git, absolute, common_dir, work_tree, prefix, shallow == "true", bare == "true")
 
 
 def _no_repository(failure: CommandFailed, directory: str | None) -> MemgitError:
@@ -172,12 +174,12 @@ def _refuse_unsupported_formats(common_dir: str) -> None:
             text = file.read().lower()
     except OSError:
         return
-    if b"[extensions]" not in text:
-        return
-    keys = {line.split(b"=")[0].strip(): line.partition(b"=")[2].strip() for line in text.split(b"\n")}
-    if b"partialclone" in keys:
+    if _PROMISOR.search(text):
         raise UnsupportedRepository(
             "This is a partial clone: objects are missing, and memgit never fetches them behind your back."
         )
+    if b"[extensions]" not in text:
+        return
+    keys = {line.split(b"=")[0].strip(): line.partition(b"=")[2].strip() for line in text.split(b"\n")}
     if keys.get(b"refstorage", b"files") != b"files":
         raise UnsupportedRepository("This repository keeps its refs in a reftable; memgit works with ref files only.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from memgit.core import operations
@@ -28,14 +29,14 @@ class Pruned:
 def run(repo: Repository, keep_s: int, now_s: int, *, dry_run: bool) -> Pruned:
     """Drop entries from the old end of the log. The commits only they held are git's to collect.
 
-    keep_s: age in seconds up to which an entry stays; the newest ten stay whatever their age. An entry
-    from the future, left by a clock that was wrong, counts as now.
+    keep_s: age in seconds up to which an entry stays; the newest ten stay whatever their age. A clock that
+    is or was wrong never makes an entry older than it is.
     """
     with transaction.begin(repo) as change, ObjectReader(change.repo.git) as reader:
         tip = refs.resolve(repo.git, LOG_REF)
         log = list(oplog.walk(reader, tip))
-        now_s = max([now_s, *(operation.time_s for operation in log)])
-        kept = next((at for at in range(ALWAYS_KEPT, len(log)) if now_s - log[at].time_s > keep_s), max(len(log), 0))
+        times = _times([operation.time_s for operation in log], now_s)
+        kept = next((at for at in range(ALWAYS_KEPT, len(log)) if now_s - times[at] > keep_s), len(log))
         forgotten = tuple(log[kept:])
         if forgotten and not dry_run:
             new_ids: dict[Oid, Oid] = {}
@@ -51,3 +52,20 @@ def run(repo: Repository, keep_s: int, now_s: int, *, dry_run: bool) -> Pruned:
             change.store(list(dict.fromkeys(objects)))
             change.move([RefUpdate(LOG_REF, previous, tip)], f"memgit: prune {len(forgotten)} operations")
     return Pruned(forgotten, kept, dry_run)
+
+
+def _times(log: Sequence[int], now_s: int) -> list[int]:
+    """When entries were made, newest first, as late as they can have been.
+
+    Each came after the ones before it, so one with an earlier time had a clock that ran behind. One from
+    the future had a clock that ran ahead: it was made no later than the next one, or now.
+    """
+    times = [now_s] * len(log)
+    latest = min(log, default=0)
+    for at in reversed(range(len(log))):  # oldest first
+        if log[at] <= now_s:
+            latest = times[at] = max(latest, log[at])
+    for at in range(1, len(log)):
+        if log[at] > now_s:
+            times[at] = times[at - 1]
+    return times

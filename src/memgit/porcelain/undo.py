@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from memgit.core.objects import Oid, RefName, hash_object, is_signed, rewrite_commit, split_commit
-from memgit.core.operations import LOG_REF, Operation, RefChange
-from memgit.errors import UsageError
+from memgit.core.operations import LOG_REF, Operation, RefChange, taken_back
+from memgit.errors import RefMoved, UsageError
 from memgit.git import history, refs
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import Ref
 from memgit.git.repository import Repository
 from memgit.porcelain import oplog, transaction
-from memgit.porcelain.consolidate import is_published
+from memgit.porcelain.extent import is_published
 from memgit.porcelain.transaction import Transaction
+
+_ATTEMPTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,19 @@ def run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: int
 
     branch: None for the one checked out. wanted: an operation's id or the start of one.
     Commits made since on top of the operation stay, with the same contents, on top of the old tip.
-    Raises UsageError if there is nothing to take back or others have the result already, Busy while
-    another operation is in the way.
+    Starts over if somebody commits meanwhile, a few times. Raises UsageError if there is nothing to take
+    back or others have the result already, Busy while another operation is in the way.
     """
+    for attempt in range(_ATTEMPTS):
+        try:
+            return _run(repo, branch, wanted, now_s, dry_run=dry_run)
+        except RefMoved:
+            if attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: int, *, dry_run: bool) -> Undone:
     with transaction.begin(repo) as change, ObjectReader(change.repo.git) as reader:
         name = branch or repo.current_branch()
         everything = refs.read_all(repo.git)
@@ -81,13 +94,13 @@ def _write(
 
 def _choose(log: list[Operation], branch: RefName | None, wanted: str | None) -> Operation:
     if wanted is not None:
-        found = [operation for operation in log if operation.oid.startswith(wanted.encode())]
+        found = [operation for operation in log if operation.oid.startswith(os.fsencode(wanted))]
         if len(found) != 1 or len(wanted) < 4:
             raise UsageError(
                 f"{wanted} names {'no' if not found else 'more than one'} operation.", "`memgit log` lists them."
             )
         return found[0]
-    undone = {operation.undoes for operation in log}
+    undone = taken_back(log)
     for operation in log:
         if operation.kind != "undo" and operation.branch.ref == branch and operation.oid not in undone:
             return operation

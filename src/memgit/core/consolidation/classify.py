@@ -19,7 +19,9 @@ class Kind(Enum):
 
 
 class Classifier:
-    """Tells the kind of a commit from its message and author; `memgit commit`'s own trailer always counts.
+    """Tells the kind of a commit from its message and author; memgit's own trailers always count.
+
+    A commit that memgit consolidated holds what its sources held: more than memory where a mixed rule is in force.
 
     A rule's subject is searched in the first line of the message that is not blank, without blanks at
     its end, its author in `Name <email>`.
@@ -35,6 +37,7 @@ class Classifier:
         )
         self._uses_author = any(rule.author for rule in rules)
         self._blind = all(is_digit_blind(rule.subject) for rule in rules)
+        self._mixed = any(rule.mixed for rule in rules)
         self._memo: dict[bytes, Kind] = {}
 
     def kind(self, header: bytes, message: bytes) -> Kind:
@@ -53,7 +56,7 @@ class Classifier:
 
     def _decide(self, header: bytes, message: bytes) -> Kind:
         if b"Memgit-" in message and is_own(message):
-            return Kind.MEMORY
+            return Kind.MIXED if self._mixed and is_consolidated(message) else Kind.MEMORY
         subject = message.partition(b"\n")[0]
         text = subject.removeprefix(b"    ").decode("utf-8", "replace").rstrip()
         verdict = Kind.PERSON
@@ -66,9 +69,17 @@ class Classifier:
 
 
 def is_own(message: bytes) -> bool:
-    """True for a commit that memgit made: captured (Memgit-Auto) or consolidated (Memgit-Window)."""
-    plain = b"\n".join(line.removeprefix(b"    ") for line in message.split(b"\n"))
-    return has_trailer(plain, b"Memgit-Auto") or has_trailer(plain, b"Memgit-Window")
+    """True for a commit that memgit made: captured or consolidated."""
+    return has_trailer(_plain(message), b"Memgit-Auto") or is_consolidated(message)
+
+
+def is_consolidated(message: bytes) -> bool:
+    """True for a commit that stands for others."""
+    return has_trailer(_plain(message), b"Memgit-Window")
+
+
+def _plain(message: bytes) -> bytes:
+    return b"\n".join(line.removeprefix(b"    ") for line in message.split(b"\n"))
 
 
 def _author(header: bytes) -> str:

@@ -15,6 +15,7 @@ ReadLimited = Callable[[Iterable[Oid], int], Iterator[bytes | None]]
 
 FILES_LISTED = 20
 _LINES_COUNTED_UP_TO = 4 << 20  # bytes of a file; a larger one is named without counts
+_ID, _COUNT = re.compile(rb"[0-9a-f]{40}"), re.compile(rb"[1-9][0-9]{0,8}")
 _HEADING = re.compile(rb"^#{1,6}[ \t]+(.+?)[ \t#]*$")
 _MARKDOWN = (b".md", b".markdown", b".mdx")
 _BULLET = re.compile(rb"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+\S")
@@ -77,7 +78,7 @@ def earlier_sources(oid: Oid, message: bytes) -> tuple[Oid, int]:
     trailers = dict(parse_trailers(plain))
     first = trailers.get(b"Memgit-Sources", b"").partition(b"..")[0]
     count = trailers.get(b"Memgit-Squashed", b"")
-    if len(first) == 40 and count.isdigit() and int(count) > 0:
+    if _ID.fullmatch(first) and _COUNT.fullmatch(count):
         return first, int(count)
     return oid, 1
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from memgit.core.merge import shapes
-from memgit.core.merge.align import increasing
+from memgit.core.merge.align import align, increasing
 from memgit.core.merge.budget import Budget
 from memgit.core.merge.place import Place, arrange, key
 from memgit.core.merge.similar import dice, tokens
@@ -17,6 +17,7 @@ from memgit.core.merge.units import Unit, split, trim
 
 _NEARLY_EQUAL = 0.9
 _FEW_SHARED = 0.25  # of the lines of the smaller unit
+_MUCH_SHARED = 0.95  # where the two have different times
 _SHORT_VALUE = 4  # words; a longer text behind a shared label is an entry of a category, not a value
 
 
@@ -87,27 +88,18 @@ def _join_units(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) ->
 
 
 def _common(xs: list[Unit], ys: list[Unit]) -> list[tuple[int, int]]:
-    """Units that are equal or have one heading, paired; a clash if their orders contradict."""
-    places: dict[object, list[int]] = {}
+    """Units that are equal or have one heading, paired in order."""
+    names_x, names_y = ([b"\n".join(unit.identity) for unit in units] for units in (xs, ys))
+    pairs = [(i + n, j + n) for i, j, length in align(names_x, names_y) for n in range(length)]
+    used_x, used_y = {i for i, _ in pairs}, {j for _, j in pairs}
+    heads: dict[bytes, list[int]] = {}
     for j, unit in enumerate(ys):
-        places.setdefault(unit.identity, []).append(j)
-    pairs: list[tuple[int, int]] = []
-    free_x, used = [], set()
+        head = _joinable_head(unit)
+        if head and j not in used_y:
+            heads.setdefault(head, []).append(j)
     for i, unit in enumerate(xs):
-        at = places.get(unit.identity)
-        if at:
-            pairs.append((i, at.pop(0)))
-            used.add(pairs[-1][1])
-        else:
-            free_x.append(i)
-    heads: dict[object, list[int]] = {}
-    for j, unit in enumerate(ys):
-        if j not in used:
-            heads.setdefault(_joinable_head(unit), []).append(j)
-    heads.pop(None, None)
-    for i in free_x:
-        at = heads.get(_joinable_head(xs[i]))
-        if at:
+        at = heads.get(_joinable_head(unit))
+        if at and i not in used_x:
             pairs.append((i, at.pop(0)))
     pairs.sort()
     if len(increasing(pairs)) != len(pairs):
@@ -115,16 +107,17 @@ def _common(xs: list[Unit], ys: list[Unit]) -> list[tuple[int, int]]:
     return pairs
 
 
-def _joinable_head(unit: Unit) -> object:
+def _joinable_head(unit: Unit) -> bytes:
     """What makes two different units one: a heading, a list item with children, a label over its lines."""
     head = unit.head.rstrip()
-    if unit.kind == "section":
+    if unit.kind == "section" or (unit.kind == "item" and len(unit.lines) > 1):
         return head
-    if len(unit.lines) > 1 and unit.kind == "item":
-        return head
-    if unit.kind == "text" and (head.endswith((b":", b":**")) or (head.startswith(b"**") and head.endswith(b"**"))):
-        return head
-    return None
+    is_label = head.endswith((b":", b":**")) or (head.startswith(b"**") and head.endswith(b"**"))
+    depth = shapes.indent(head)
+    is_over_indented = len(unit.lines) > 1 and all(
+        shapes.indent(line) > depth for line in unit.lines[1:] if line.strip()
+    )
+    return head if unit.kind == "text" and (is_label or is_over_indented) else b""
 
 
 def _joined_unit(x: Unit, y: Unit, budget: Budget) -> Unit:
@@ -181,11 +174,12 @@ def _is_repetitive(xs: list[Unit], ys: list[Unit], place: Place) -> bool:
 def repeated(one: list[bytes], two: list[bytes], known: set[bytes]) -> set[bytes]:
     """Lines that both runs have inside units that are not one another, so that they may stand twice.
 
-    That is a line the base knows too (`known`), which makes it a template's; one inside entries of
+    That is a line the base knows too (`known`) or a run has again, which makes it a template's; one inside entries of
     different times or versions; or one of the few lines that two otherwise different units share.
     A line that names a unit on both sides (its first) is never among them.
     """
     xs, ys = split(one), split(two)
+    known = known | _own_repeats(one) | _own_repeats(two)
     same = {unit.identity for unit in xs} & {unit.identity for unit in ys}
     xs, ys = ([unit for unit in units if unit.identity not in same] for units in (xs, ys))
     found: set[bytes] = set()
@@ -205,13 +199,21 @@ def repeated(one: list[bytes], two: list[bytes], known: set[bytes]) -> set[bytes
     return found
 
 
+def _own_repeats(run: list[bytes]) -> set[bytes]:
+    """Lines that one run has more than once: part of its form."""
+    seen: set[bytes] = set()
+    again: set[bytes] = set()
+    for line in run:
+        (again if line in seen else seen).add(line)
+    return {line.rstrip() for line in again}
+
+
 def _are_distinct(x: Unit, lines: set[bytes], y: Unit) -> bool:
     """True for entries of different times, and for units that share no more than a few lines."""
     time, other = key(x), key(y)
-    if time and other and time != other:
-        return True
     others = set(y.identity)
-    return len(lines & others) <= _FEW_SHARED * min(len(lines), len(others))
+    limit = _MUCH_SHARED if time and other and time != other else _FEW_SHARED
+    return len(lines & others) <= max(1, limit * min(len(lines), len(others)))
 
 
 def _names_one_value(x: Unit, y: Unit) -> bool:

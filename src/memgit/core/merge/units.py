@@ -91,8 +91,7 @@ def _starts(lines: list[bytes]) -> tuple[list[int], str]:
     time = leading_time(lines[0])
     if time is not None and not shapes.bullet(lines[0]) and not shapes.is_row(lines[0]):
         return [i for i, line in enumerate(lines) if not inside[i] and _same_kind(time, line)], "entry"
-    indents = [shapes.indent(line) for i, line in enumerate(lines) if not inside[i] and shapes.bullet(line)]
-    outer = min(indents, default=0)
+    outer = min((shapes.indent(line) for i, line in enumerate(lines) if line.strip() and not inside[i]), default=0)
     starts = []
     blank = True
     row = False
