@@ -10,34 +10,13 @@ from memgit.cli import render
 from memgit.cli.context import Context, open_repository, text
 from memgit.cli.params import Values
 from memgit.core import settings
-from memgit.errors import MemgitError, UsageError
+from memgit.errors import UsageError
 from memgit.git.command import Git
 from memgit.git.repository import Repository, discover
-from memgit.host import config_files
+from memgit.host import config_files, programs
 from memgit.porcelain import install, propose
-from memgit.porcelain.install import Installed, Plan, Programs, Request
+from memgit.porcelain.install import Installed, Plan, Request
 from memgit.porcelain.propose import Proposal
-
-
-def programs() -> Programs:
-    """Where this memgit lies. Raises MemgitError if a part of it can't be found."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    beside = os.path.dirname(os.path.abspath(sys.executable))
-    shims = next(
-        (
-            place
-            for place in (
-                os.path.join(os.path.dirname(package), "git_memgit_hooks"),
-                os.path.join(os.path.dirname(os.path.dirname(package)), "hooks"),
-            )
-            if os.path.isfile(os.path.join(place, "pre-commit"))
-        ),
-        None,
-    )
-    if shims is None:
-        raise MemgitError("The hook files of memgit are missing.", "Install memgit anew.")
-    driver = os.path.join(package, "driver_start.py")
-    return Programs(os.path.abspath(sys.executable), driver, os.path.join(beside, "memgit-hook"), shims)
 
 
 def init(values: Values) -> int:
@@ -59,7 +38,7 @@ def init(values: Values) -> int:
         workspace = found.layout.workspace
         config = _to_hold(context, found)
         request = replace(request, policy=found.policy, ignore=repo.work_tree is not None)
-    planned = install.plan(repo, config, workspace, request, programs())
+    planned = install.plan(repo, config, workspace, request, programs.installed())
     if not values["json"] and not values["quiet"]:
         _show(repo, found, planned)
     if dry_run:

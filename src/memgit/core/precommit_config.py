@@ -33,7 +33,7 @@ def entry(indent: str = "  ") -> tuple[bytes, ...]:
             f"    name: {name}",
             f"    entry: memgit-hook {command}",
             "    language: system",
-            "    pass_filenames: false",
+            f"    pass_filenames: {'true' if command == 'message' else 'false'}",
             "    always_run: true",
             "    require_serial: true",
             f"    stages: [{', '.join(stages)}]",

@@ -17,19 +17,10 @@ from memgit.git.refs import RefUpdate
 from memgit.git.repository import Repository
 from memgit.host import files
 from memgit.host.config_files import TRACKED_NAME
+from memgit.host.programs import Programs
 from memgit.porcelain import changes, proof, transaction
 
 _CACHES = ("scope", "gitconfig", "due", "settled.json")
-
-
-@dataclass(frozen=True, slots=True)
-class Programs:
-    """Where the installed memgit lies; absolute paths that are written into git's files."""
-
-    python: str
-    driver: str  # driver_start.py
-    hook: str  # memgit-hook
-    shims: str  # directory of the hook files
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +28,7 @@ class Request:
     """What is asked for."""
 
     hooks: str = "auto"  # auto, pre-commit, native, post (native post-* where there is no hook yet), none
-    attributes: str = "local"  # local, tracked, none
+    attributes: str = "local"  # local, tracked, none; keep: as they are
     policy: bytes | None = None  # content of a new .memgit.toml; None: leave it as it is
     ignore: bool = False  # add lines to .gitignore
 
@@ -193,6 +184,8 @@ class _Planner:
         yield Change(path, before, regions.put(before, lines), "one include of memgit's own file", is_region=True)
 
     def _attributes(self) -> Iterator[Change]:
+        if self.request.attributes == "keep":
+            return
         where = {
             "local": os.path.join(self.repo.common_dir, "info", "attributes"),
             "tracked": self._in_tree(".gitattributes"),
@@ -227,6 +220,8 @@ class _Planner:
                 asked = "pre-commit"
             else:
                 asked = "none" if self.repo.work_tree is None else "native"
+        if asked == "post" and self.place.configured is not None:
+            return "none"
         if asked == "native":
             asked = self._native_or_told(managers)
         if asked == "pre-commit" and self.repo.work_tree is None:
