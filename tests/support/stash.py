@@ -110,13 +110,18 @@ def commit_with_writer(repo: Path, writer: Callable[[Path], None], *, staged: bo
     (place / "inside").unlink(missing_ok=True)
     (place / "go").unlink(missing_ok=True)
     child = subprocess.Popen(
-        ("git", "-C", str(repo), "commit", "-q", "-m", "work"), stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=_env()
+        ("git", "-C", str(repo), "commit", "-q", "-m", "work"),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=_env(),
     )
     wait_for(lambda: (place / "inside").exists() or child.poll() is not None)
     assert UNSTAGED not in log.read_text()  # it is stashed, so this is the window
     writer(log)
     (place / "go").touch()
-    child.communicate(timeout=60)  # whether it fails does not matter: a manager calls such a file "modified by this hook"
+    child.communicate(
+        timeout=60
+    )  # whether it fails does not matter: a manager calls such a file "modified by this hook"
     windows = repo / ".git" / "memgit" / "windows"
     wait_for(lambda: not windows.exists())
     return log.read_text()

@@ -41,6 +41,16 @@ COMMANDS: tuple[Command, ...] = (
         ("memgit init --dry-run", "memgit init --yes --hooks pre-commit"),
     ),
     Command(
+        "doctor",
+        "Look for everything that can be wrong here, say how to mend it, or mend it.",
+        "memgit.cli.doctor:run",
+        (
+            flag("fix", "Mend what can be mended without losing anything."),
+            many("check", "Only look at this; may be given several times.", "ID"),
+        ),
+        ("memgit doctor", "memgit doctor --fix --check stale-lock"),
+    ),
+    Command(
         "uninstall",
         "Take back what init made, to the byte; memgit's refs stay unless --purge.",
         "memgit.cli.install:uninstall",

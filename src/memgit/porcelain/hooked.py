@@ -111,10 +111,7 @@ def pushed(repo: Repository, spaces: tuple[Workspace, ...], lines: Iterable[str]
 
 def _found(repo: Repository, spaces: tuple[Workspace, ...], raw: bytes) -> tuple[Finding, ...]:
     changed = [
-        (space, old, new, path)
-        for old, new, path in _raw_changes(raw)
-        for space in spaces
-        if space.memory.matches(path)
+        (space, old, new, path) for old, new, path in raw_changes(raw) for space in spaces if space.memory.matches(path)
     ]
     if not changed:
         return ()
@@ -129,7 +126,7 @@ def _found(repo: Repository, spaces: tuple[Workspace, ...], raw: bytes) -> tuple
     return tuple(findings)
 
 
-def _raw_changes(raw: bytes) -> Iterable[tuple[bytes, bytes, bytes]]:
+def raw_changes(raw: bytes) -> Iterable[tuple[bytes, bytes, bytes]]:
     """(old id, new id, path) of each regular file or link in raw diff output with -z, also of merges (-c)."""
     words = raw.split(b"\0")
     at = 0

@@ -13,7 +13,7 @@ from memgit.core.footprint import DRIVER
 from memgit.git import attributes
 from memgit.git.repository import Repository
 
-_LIKELY = ("MEMORY.md", "memory/2026-01-01.md", "AGENTS.md", "CLAUDE.md", "memory-bank/notes.md", ".claude/memory/a.md")
+LIKELY = ("MEMORY.md", "memory/2026-01-01.md", "AGENTS.md", "CLAUDE.md", "memory-bank/notes.md", ".claude/memory/a.md")
 _BASE = b"# Proof\n\n- 10:00 one\n"
 _OURS = _BASE + b"- 10:05 two\n"
 _THEIRS = _BASE + b"- 10:10 three\n"
@@ -43,7 +43,7 @@ def merge(repo: Repository, workspace: str = "") -> Proof | None:
 
 def _path(repo: Repository, workspace: str) -> str | None:
     """A path, there or not, that git hands to the driver."""
-    for names in ([workspace + name for name in _LIKELY], attributes.tracked(repo, ".md")):
+    for names in ([workspace + name for name in LIKELY], attributes.tracked(repo, ".md")):
         found = attributes.check(repo.git, "merge", names)
         path = next((name for name in names if found.get(name) == DRIVER), None)
         if path is not None:
