@@ -42,7 +42,7 @@ def take(text: bytes, ours: Sequence[bytes] | None = None, name: bytes = b"memgi
         kept = b"".join(line for line in found["inside"].splitlines(keepends=True) if line.rstrip(b"\r\n") not in ours)
     before, after = text[: found.start()], text[found.end() :]
     if found["bare"] and not kept and not after:
-        before = before.removesuffix(b"\n").removesuffix(b"\r")
+        before = before.removesuffix(found["newline"])
     return before + kept + after
 
 
@@ -55,7 +55,7 @@ def inside(text: bytes, name: bytes = b"memgit") -> tuple[bytes, ...] | None:
 def _search(text: bytes, name: bytes) -> re.Match[bytes] | None:
     name = re.escape(name)
     return re.search(
-        rb"^ *# >>> " + name + rb": [^\r\n]*?(?P<bare>" + re.escape(_BARE) + rb")?\r?\n(?P<inside>.*?)"
+        rb"^ *# >>> " + name + rb": [^\r\n]*?(?P<bare>" + re.escape(_BARE) + rb")?(?P<newline>\r?\n)(?P<inside>.*?)"
         rb"^ *# <<< " + name + rb"\r?(?:\n|\Z)",
         text,
         re.MULTILINE | re.DOTALL,
