@@ -14,7 +14,18 @@ from memgit.core.settings import DEFAULT_INCLUDE, MergeRule
 from support.repo import run
 
 PATTERNS = st.sampled_from(
-    [*DEFAULT_INCLUDE, "*.md", "/notes", "notes/", "a/*.md", "**/log", "/a/**/z.md", "with space.md", "[ab]/x.md", "!/a/b.md"]
+    [
+        *DEFAULT_INCLUDE,
+        "*.md",
+        "/notes",
+        "notes/",
+        "a/*.md",
+        "**/log",
+        "/a/**/z.md",
+        "with space.md",
+        "[ab]/x.md",
+        "!/a/b.md",
+    ]
 )
 PATHS = [
     *("MEMORY.md", "x/MEMORY.md", "memory/a.md", "memory/a/b.md", "notes/deep/x.md", "notes", "a/b.md", "a/c/b.md"),
@@ -61,7 +72,9 @@ def test_attributes_of_a_workspace_in_a_sub_directory_name_it(tmp_path: Path) ->
     lines = footprint.attributes(("/MEMORY.md", "*.log"), ("*.tmp",), (MergeRule("/x.json"),), "a b/")
     (tmp_path / ".gitattributes").write_bytes(b"\n".join(lines) + b"\n")
     names = ["a b/MEMORY.md", "MEMORY.md", "a b/c/d.log", "d.log", "a b/x.json", "a b/c.tmp"]
-    out = subprocess.run(["git", "check-attr", "merge", *names], cwd=tmp_path, capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        ["git", "check-attr", "merge", *names], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert [line.endswith("memgit") for line in out.stdout.splitlines()] == [True, False, True, False, True, False]
 
 

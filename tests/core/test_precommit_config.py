@@ -31,7 +31,9 @@ def test_the_entry_is_understood_and_comes_out_to_the_byte(tmp_path: Path, name:
     assert precommit_config.mentions_memgit(after)
     (tmp_path / "config.yaml").write_bytes(after)
     program = Path(sys.executable).with_name("pre-commit")
-    done = subprocess.run([program, "validate-config", tmp_path / "config.yaml"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [program, "validate-config", tmp_path / "config.yaml"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout
     assert precommit_config.take(after) == before or name == "empty"
     assert after.index(b"memgit-guard") < (after.find(b"hooks: []") % (len(after) + 1)), "it runs first"

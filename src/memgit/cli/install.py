@@ -28,6 +28,8 @@ def init(values: Values) -> int:
         return 0
     context = open_repository(values)
     repo = context.repo
+    if not dry_run:
+        install.recover(repo)
     found = None
     request = Request(text(values, "hooks") or "auto", text(values, "attributes") or "local")
     workspace, config = context.workspace, context.config

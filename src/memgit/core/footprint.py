@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from memgit.core.settings import MergeRule
 
 DRIVER = "memgit"
+INCLUDED = "memgit/gitconfig"  # below the directory of git's own configuration file
 IGNORED = (
     "# secrets, and what editors leave behind, never belong into a workspace's history",
     ".env",

@@ -46,6 +46,7 @@ class Manifest:
     directories: tuple[str, ...] = ()  # places of directories we created, outermost first
     run: tuple[Made, ...] = ()  # the steps of a run in progress, oldest first, each with what was before that step
     held: tuple[Made, ...] = ()  # with `run`: `made` as it was before
+    is_leaving: bool = False  # an uninstall was taking it all back when this was written
 
     def of(self, place: str) -> Made | None:
         """The record of a file."""
@@ -74,6 +75,7 @@ def write(manifest: Manifest) -> bytes:
             "run": [_row(made) for made in manifest.run],
             "held": [_row(made) for made in manifest.held],
             "directories": list(manifest.directories),
+            "leaving": manifest.is_leaving,
         },
         indent=1,
     ).encode()
@@ -86,7 +88,7 @@ def read(content: bytes) -> Manifest:
         if raw["schema"] != _SCHEMA:
             raise ValueError("written by another version")
         made, run, held = (tuple(_made(row) for row in raw[name]) for name in ("made", "run", "held"))
-        return Manifest(made, tuple(raw["directories"]), run, held)
+        return Manifest(made, tuple(raw["directories"]), run, held, bool(raw["leaving"]))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no manifest: {error}") from None
 

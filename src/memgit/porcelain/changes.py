@@ -9,11 +9,11 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from memgit.core import footprint, regions
 from memgit.core import manifest as records
-from memgit.core import regions
 from memgit.core.manifest import Change, Made, Manifest
 from memgit.errors import Busy, MemgitError
-from memgit.git import gitconfig
+from memgit.git import gitconfig, leftovers
 from memgit.git.repository import Repository
 from memgit.host import files
 
@@ -42,8 +42,9 @@ def apply(repo: Repository, changes: Sequence[Change]) -> None:
 
     Raises Busy where a file is no longer as it was planned on; everything done so far is taken back first.
     """
-    roll_back(repo)
     manifest = load(repo)
+    if manifest.run:
+        raise Busy("An earlier run was interrupted and not taken back yet.", "Run the command again.")
     manifest = replace(manifest, held=manifest.made)
     try:
         for change in changes:
@@ -54,8 +55,22 @@ def apply(repo: Repository, changes: Sequence[Change]) -> None:
     _save(repo, replace(manifest, run=(), held=()))
 
 
+def is_interrupted(repo: Repository) -> bool:
+    """Whether a run was killed before it ended."""
+    return bool(load(repo).run)
+
+
+def recover(repo: Repository) -> bool:
+    """Take back what a killed run did, and the lock it held on git's configuration; whether there was one."""
+    files.remove_unfinished(repo.private_dir)
+    manifest = load(repo)
+    if manifest.run:
+        _clear_config_lock(repo, manifest.run)
+    return roll_back(repo)
+
+
 def roll_back(repo: Repository) -> bool:
-    """Take back what a run did that never ended; whether there was one."""
+    """Take back what a run of this process did; whether it did anything."""
     manifest = load(repo)
     if not manifest.run:
         return False
@@ -72,8 +87,12 @@ def roll_back(repo: Repository) -> bool:
 
 def take_back(repo: Repository) -> tuple[str, ...]:
     """Undo everything the manifest knows; what could not be undone, as sentences. The manifest goes last."""
-    roll_back(repo)
+    recover(repo)
     manifest = load(repo)
+    if manifest.is_leaving:
+        _clear_config_lock(repo, manifest.made)
+    elif manifest.made:
+        _save(repo, replace(manifest, is_leaving=True))
     left = [said for made in reversed(manifest.made) if (said := _revert(repo, made))]
     _remove_directories(repo, manifest)
     if files.read(path_of_manifest(repo)) is not None:
@@ -135,7 +154,18 @@ def _put(repo: Repository, path: str, content: bytes | None, mode: int, *, expec
 
         gitconfig.edit(path, change)
     else:
-        files.rewrite(path, content, mode)
+        files.rewrite(path, content, mode, repo.private_dir)
+
+
+def _clear_config_lock(repo: Repository, steps: Sequence[Made]) -> None:
+    """Take away the lock that a killed run left on git's configuration; proven by what it holds and since when."""
+    path = os.path.join(repo.common_dir, "config")
+    step = next((step for step in steps if step.place == f"{_COMMON}config"), None)
+    if step is None or step.before is None:
+        return
+    after = regions.put(step.before, footprint.include_section(footprint.INCLUDED))
+    since_s = os.stat(path_of_manifest(repo)).st_mtime
+    leftovers.clear_lock(path + ".lock", (step.before, after, regions.take(files.read(path) or b"")), since_s)
 
 
 def _revert(repo: Repository, made: Made) -> str | None:

@@ -52,6 +52,7 @@ def workspaces(repo: Repository, environ: Mapping[str, str]) -> tuple[Workspace,
 
 def register(repo: Repository, spaces: tuple[Workspace, ...]) -> str | None:
     """Register the driver for this clone, with post hooks where there are none, unless that is done; what was done."""
+    install.recover(repo)
     private = files.read(os.path.join(repo.private_dir, "gitconfig"))
     if private is not None:
         line = gitconfig.last(gitconfig.read(repo.git), "merge.memgit.driver")

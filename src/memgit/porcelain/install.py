@@ -59,15 +59,25 @@ def plan(repo: Repository, config: Config, workspace: str, request: Request, pro
     return _Planner(repo, config, workspace, request, programs).plan()
 
 
+def recover(repo: Repository) -> bool:
+    """Take back what a run did that was killed; whether there was one. Before planning, since it changes files."""
+    if not changes.is_interrupted(repo):
+        return False
+    with transaction.begin(repo) as change:
+        return changes.recover(change.repo)
+
+
 def apply(repo: Repository, planned: Plan) -> Installed:
     """Do it, all or nothing, and merge something through the registered driver to see that it works.
 
     If the proof fails, everything is taken back and MemgitError raised.
     """
+    if not planned.changes:
+        shown = proof.merge(repo)
+        return Installed(planned, None if shown is None else shown.works, "" if shown is None else shown.evidence)
     with transaction.begin(repo) as change:
-        todo = changes.pending(change.repo, planned.changes)
         held = changes.load(change.repo).made
-        changes.apply(change.repo, todo)
+        changes.apply(change.repo, planned.changes)
         shown = proof.merge(change.repo)
         if shown is not None and not shown.works:
             if not held:
@@ -114,6 +124,7 @@ def remove(repo: Repository, *, purge: bool, dry_run: bool) -> Removed:
 
 
 def _remove_caches(repo: Repository) -> None:
+    proof.forget_interrupted(repo)
     for name in _CACHES:
         path = os.path.join(repo.private_dir, name)
         if os.path.isfile(path):
@@ -180,7 +191,7 @@ class _Planner:
         yield Change(private, changes.read(private), footprint.gitconfig(line), "the merge driver", mode=0o600)
         path = os.path.join(self.repo.common_dir, "config")
         before = changes.read(path) or b""
-        lines = footprint.include_section("memgit/gitconfig")
+        lines = footprint.include_section(footprint.INCLUDED)
         yield Change(path, before, regions.put(before, lines), "one include of memgit's own file", is_region=True)
 
     def _attributes(self) -> Iterator[Change]:

@@ -13,7 +13,7 @@ from memgit.core.footprint import DRIVER
 from memgit.core.problems import Problem, Severity
 from memgit.git import attributes, gitconfig, history, hooks, locks, refs
 from memgit.host import files, programs
-from memgit.porcelain import changes, install, proof, transaction, window
+from memgit.porcelain import changes, install, proof, window
 from memgit.porcelain.doctor.facts import Check, Facts
 
 _KEY = "merge.memgit.driver"
@@ -180,9 +180,8 @@ def _init_interrupted(facts: Facts) -> Iterator[Problem]:
         )
 
 
-def _roll_back(facts: Facts) -> None:
-    with transaction.begin(facts.repo) as change:
-        changes.roll_back(change.repo)
+def _recover(facts: Facts) -> None:
+    install.recover(facts.repo)
 
 
 def _stale_lock(facts: Facts) -> Iterator[Problem]:
@@ -251,7 +250,7 @@ CHECKS = (
     Check("hook-changed", "memgit's hooks are as they were installed", _hook_changed, _install_hooks),
     Check("stash-window", "memory is watched while pre-commit stashes", _stash_window),
     Check("lost-write", "what was written in a stash window is back", _lost_write, lambda facts: _settle(facts)),
-    Check("init-interrupted", "no half-done init", _init_interrupted, _roll_back),
+    Check("init-interrupted", "no half-done init", _init_interrupted, _recover),
     Check("stale-lock", "no lock file in the way", _stale_lock, _remove_locks),
     Check("operation-in-progress", "no merge, rebase or bisect in progress", _operation_in_progress),
     Check("published-raw", "no raw automatic commits published", _published_raw),
