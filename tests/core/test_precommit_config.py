@@ -14,7 +14,7 @@ CONFIGS = {
     "empty": b"",
     "plain": b"repos:\n- repo: local\n  hooks: []\n",
     "indented": b"repos:\n  - repo: local\n    hooks: []\n",
-    "commented": b"# ours\n---\nfail_fast: true\nrepos: # all of them\n\n    # first\n    - repo: local\n      hooks: []\n",
+    "commented": b"# ours\n---\nfail_fast: true\nrepos: # all\n\n    # first\n    - repo: local\n      hooks: []\n",
     "hook types set": b"default_install_hook_types: [pre-commit]\nrepos:\n- repo: local\n  hooks: []\n",
     "no newline": b"repos:\n- repo: local\n  hooks: []",
     "crlf": b"repos:\r\n- repo: local\r\n  hooks: []\r\n",

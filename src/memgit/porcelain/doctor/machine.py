@@ -30,7 +30,7 @@ def _identity(facts: Facts) -> Iterator[Problem]:
     names = [f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")]
     env = {name: facts.environ[name] for name in names if name in facts.environ}
     done = facts.repo.git.run("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT", env=env, ok=None)
-    if done.status:
+    if done.status or b"<>" in done.stdout:
         yield Problem(
             "identity",
             Severity.ERROR,
@@ -50,7 +50,7 @@ def _signing(facts: Facts) -> Iterator[Problem]:
         yield Problem(
             "signing",
             Severity.WARNING,
-            f"commit.gpgSign is on, but signing does not work without asking: {error.message}",
+            f"commit.gpgSign is on, but signing does not work without asking: {error.message.rstrip('.')}.",
             "Unlock the key in the agent, use a key without passphrase for this repository, or switch signing off.",
         )
     finally:
