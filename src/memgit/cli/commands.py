@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from memgit.cli.params import Command, arguments, flag, many, text
+from memgit.cli.params import Command, argument, arguments, flag, many, number, text
 
 _WINDOWS = ("hour", "6h", "day", "week")
 _DRY_RUN = flag("dry_run", "Show what would happen and change nothing.")
 
-GROUPS: dict[str, str] = {}
+GROUPS: dict[str, str] = {"guard": "Find secrets, and say which findings are none."}
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -60,6 +60,18 @@ COMMANDS: tuple[Command, ...] = (
             flag("yes", "Do it without asking."),
         ),
         ("memgit uninstall --dry-run", "memgit uninstall"),
+        "commit",
+        "Commit the memory files that changed; never anything else, and never what the guard holds back.",
+        "memgit.cli.commit:run",
+        (
+            _DRY_RUN,
+            text("message", "Begin the commit message with this instead of what changed.", "TEXT", "-m", "--message"),
+            flag("confirm_deletions", "Record that many memory files at once, or a whole directory, are gone."),
+            text("agent", "Name the agent in a trailer; MEMGIT_AGENT by default.", "NAME"),
+            text("session", "Name the session in a trailer; MEMGIT_SESSION by default.", "ID"),
+            arguments("paths", "Only these files and directories.", "[PATHS]..."),
+        ),
+        ("memgit commit", "memgit commit --dry-run", "memgit commit -m 'Before the move' memory/2026-02-04.md"),
     ),
     Command(
         "consolidate",
@@ -112,6 +124,27 @@ COMMANDS: tuple[Command, ...] = (
         "memgit.cli.history:prune",
         (_DRY_RUN, text("keep", "Keep operations younger than this, such as 90d; [ops] keep by default.", "AGE")),
         ("memgit prune --dry-run", "memgit prune --keep 30d"),
+    ),
+    Command(
+        "merge-file",
+        "Merge two versions of a memory file as the merge driver does; the result replaces OURS. Exit 5: conflicts.",
+        "memgit.cli.merge_file:run",
+        (
+            flag("stdout", "Print the result and leave OURS alone.", "-p", "--stdout"),
+            flag("ours", "Take our side where the two can't be joined."),
+            flag("theirs", "Take their side where the two can't be joined."),
+            flag("union", "Take both sides where the two can't be joined."),
+            flag("diff3", "Show the base between the markers, too."),
+            flag("zdiff3", "The same, with what both sides begin and end alike moved out."),
+            many("label", "Name in the markers, for OURS, BASE and THEIRS in turn.", "LABEL", "-L"),
+            number("marker_size", "Length of the markers.", "N"),
+            text("kind", "What the files are.", "KIND", choices=("auto", "log", "list", "document", "jsonl", "json")),
+            text("path", "Guess the kind by this name instead of OURS.", "PATH"),
+            argument("ours_file", "Our version; the result goes here.", "OURS"),
+            argument("base_file", "The version both started from.", "BASE"),
+            argument("theirs_file", "Their version.", "THEIRS"),
+        ),
+        ("memgit merge-file -p mine.md base.md theirs.md",),
     ),
     Command(
         "config",

@@ -10,7 +10,7 @@ from memgit.git.command import DURABLE, Git
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import Ref
 
-_STAGING = "refs/memgit/staging/notes/"
+STAGING = "refs/memgit/staging/notes/"  # where fast-import builds; gone when the notes are made
 
 
 def refs_to_rewrite(config: Mapping[str, list[str]], refs: Sequence[Ref]) -> tuple[Ref, ...]:
@@ -50,7 +50,7 @@ def copy(git: Git, notes: Ref, have: Mapping[Oid, Oid], moves: Sequence[tuple[Oi
     wanted = {new: found for new, found in wanted.items() if found}
     if not wanted:
         return None
-    staging = _STAGING + notes.name.removeprefix("refs/notes/")
+    staging = STAGING + notes.name.removeprefix("refs/notes/")
     commands = [
         b"feature done\ncommit %s\ncommitter memgit <memgit@localhost> now\ndata 42\n" % staging.encode(),
         b"Notes follow the commits memgit rewrote.\n\n",

@@ -11,6 +11,12 @@ from memgit.core.merge.slots import Run, Side
 
 LineMerge = tuple[bytes, bytes, bytes, bytes]  # base, one, two, merged
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    LineRule = Callable[[bytes, bytes, bytes], tuple[bytes, str] | None]
+
 
 class Piece:
     """Settled lines, or the three texts of a conflict; both with the reason and the base lines they cover."""
@@ -40,7 +46,15 @@ class _Settler:
     """The state of settling one region: slots in, per slot either lines or a reason for a conflict."""
 
     def __init__(
-        self, base: list[bytes], o1: int, o2: int, one: Side, two: Side, ours_first: bool | None, budget: Budget
+        self,
+        base: list[bytes],
+        o1: int,
+        o2: int,
+        one: Side,
+        two: Side,
+        ours_first: bool | None,
+        budget: Budget,
+        line_rule: LineRule,
     ) -> None:
         self.base = base
         self.o1 = o1
@@ -49,6 +63,7 @@ class _Settler:
         self.two = two
         self.ours_first = ours_first
         self.budget = budget
+        self.line_rule = line_rule
         self.settled: list[list[bytes]] = [[] for _ in range(2 * self.n + 1)]
         self.reasons: list[str] = [""] * (2 * self.n + 1)
         self.clashes: list[tuple[int, int, str]] = []  # slots, inclusive
@@ -78,7 +93,7 @@ class _Settler:
         elif a == old:
             self.settled[s] = [b]
         else:
-            answer = merge_line(old, a, b)
+            answer = self.line_rule(old, a, b)
             if answer is None:
                 self.clashes.append((s, s, "both sides changed this line"))
                 return
@@ -207,10 +222,17 @@ def _grow(low: int, high: int, spans: list[tuple[int, int]]) -> tuple[int, int]:
 
 
 def settle(
-    base: list[bytes], o1: int, o2: int, one: Side, two: Side, ours_first: bool | None, budget: Budget
+    base: list[bytes],
+    o1: int,
+    o2: int,
+    one: Side,
+    two: Side,
+    ours_first: bool | None,
+    budget: Budget,
+    line_rule: LineRule = merge_line,
 ) -> tuple[list[Piece], list[LineMerge]]:
     """The pieces that stand for base[o1:o2], in order, and the lines written by a line rule."""
-    settler = _Settler(base, o1, o2, one, two, ours_first, budget)
+    settler = _Settler(base, o1, o2, one, two, ours_first, budget, line_rule)
     settler.decide()
     pieces = settler.pieces()
     kept = []

@@ -21,6 +21,10 @@ def pieces(
     if not base:
         return _both_created(one, two, kind, ours_first)
     budget = Budget()
+    if kind == "jsonl":
+        settled = _records(base, one, two, ours_first, budget)
+        if settled is not None:
+            return settled
     out: list[Piece] = []
     written: list[LineMerge] = []
     allowed: set[bytes] = set()  # lines that may stand twice
@@ -40,7 +44,29 @@ def pieces(
         allowed |= twice
     if at < len(base):
         out.append(Piece(at, len(base), "", base[at:]))
-    return _checked_whole(base, one, two, out, written, allowed, meeting)
+    checked = _checked_whole(base, one, two, out, written, allowed, meeting)
+    if kind == "json" and any(piece.conflict for piece in checked):
+        from memgit.core.merge.objects import merge_document  # most merges never need it
+
+        document = merge_document(base, one, two)
+        if document is not None:
+            return [Piece(0, len(base), "JSON merged by its fields", document)]
+    return checked
+
+
+def _records(base: Lines, one: Lines, two: Lines, ours_first: bool | None, budget: Budget) -> list[Piece] | None:
+    """The pieces of a file of JSON records with ids, if it is one and the check agrees."""
+    from memgit.core.merge import records  # most merges never need it
+
+    try:
+        answer = records.pieces(base, one, two, ours_first, budget)
+    except (Clash, Exhausted):
+        return None
+    if answer is None:
+        return None
+    settled, written = answer
+    wrong = [w for w in violations(base, one, two, _lines(settled), written) if not _is_open(w, settled)]
+    return None if wrong else settled
 
 
 def _settled(
