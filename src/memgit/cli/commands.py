@@ -18,6 +18,48 @@ COMMANDS: tuple[Command, ...] = (
         ("memgit demo",),
     ),
     Command(
+        "init",
+        "Set up this workspace: look at it, propose a policy, hooks and the merge driver, show, ask, do, prove.",
+        "memgit.cli.install:init",
+        (
+            _DRY_RUN,
+            flag("yes", "Do it without asking."),
+            flag("driver_only", "Only register the merge driver and its attributes."),
+            text(
+                "hooks",
+                "How git is to call memgit; auto: pre-commit where it is in use, else native.",
+                "HOW",
+                choices=("auto", "pre-commit", "native", "none"),
+            ),
+            text(
+                "attributes",
+                "local: .git/info/attributes; tracked: .gitattributes, for every clone; none.",
+                "WHERE",
+                choices=("local", "tracked", "none"),
+            ),
+        ),
+        ("memgit init --dry-run", "memgit init --yes --hooks pre-commit"),
+    ),
+    Command(
+        "doctor",
+        "Look for everything that can be wrong here, say how to mend it, or mend it.",
+        "memgit.cli.doctor:run",
+        (
+            flag("fix", "Mend what can be mended without losing anything."),
+            many("check", "Only look at this; may be given several times.", "ID"),
+        ),
+        ("memgit doctor", "memgit doctor --fix --check stale-lock"),
+    ),
+    Command(
+        "uninstall",
+        "Take back what init made, to the byte; memgit's refs stay unless --purge.",
+        "memgit.cli.install:uninstall",
+        (
+            _DRY_RUN,
+            flag("purge", "Also delete refs/memgit and memgit's private files, with all that only they hold."),
+            flag("yes", "Do it without asking."),
+        ),
+        ("memgit uninstall --dry-run", "memgit uninstall"),
         "commit",
         "Commit the memory files that changed; never anything else, and never what the guard holds back.",
         "memgit.cli.commit:run",
