@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from memgit.core.objects import ZERO, hash_object
+from memgit.core.objects import ZERO, Oid, RefName, hash_object
 from memgit.errors import Busy, CommandFailed, MemgitError
 from memgit.git import index, leftovers, refs
 from memgit.git.command import Git
@@ -168,7 +168,8 @@ class Transaction:
         removed = leftovers.clear_locks(self.repo.common_dir, checkouts, updates, since_s)
         if change is not None and (lock := index.take_back_lock(change.git_dir, waiting)):
             removed = (*removed, lock)
-        self._take_back_half(updates)
+        now = {ref.name: ref.oid for ref in refs.read_all(self.repo.git)}
+        self._take_back_half(updates, now)
         self._owed = owed
         if change is not None and updates and self._has_moved(updates[-1]):
             self._owed = change
@@ -214,7 +215,7 @@ class Transaction:
             if name.startswith("index."):
                 os.unlink(os.path.join(self.repo.private_dir, name))
 
-    def _take_back_half(self, updates: tuple[RefUpdate, ...]) -> None:
+    def _take_back_half(self, updates: tuple[RefUpdate, ...], now: Mapping[RefName, Oid]) -> None:
         """git renames the refs of a transaction one after the other, ours in the order given: the branch last.
 
         Where the branch was not reached, the log must not tell of a move that never was.
@@ -222,7 +223,6 @@ class Transaction:
         if len(updates) < 2:
             return
         git = self.repo.git
-        now = {ref.name: ref.oid for ref in refs.read_all(git)}
         if refs.has_moved(git, updates[-1], now.get(updates[-1].ref)):
             return
         half = [
