@@ -14,7 +14,8 @@ def put(root: bytes, path: bytes, content: bytes | None, mode: bytes | None, scr
     """Put a file there, or a link where `mode` says so, or take it away where `content` is None.
 
     scratch: a private directory for the file while it is being written, so that nothing of ours is ever left in
-    the work tree; where that lies on another file system, it is written beside the old one. A crash leaves the old file or the new one. Raises MemgitError if a directory above is a link or a file.
+    the work tree; where that lies on another file system, it is written beside the old one.
+    A crash leaves the old file or the new one. Raises MemgitError if a directory above is a link or a file.
     """
     *directories, name = path.split(b"/")
     directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

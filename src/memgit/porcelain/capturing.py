@@ -13,7 +13,7 @@ from memgit.core.consolidation.message import count_lines
 from memgit.core.content import is_binary
 from memgit.core.memory import Patterns
 from memgit.core.objects import EMPTY_TREE, ZERO, Oid, RefName, hash_object
-from memgit.core.operations import Operation, RefChange
+from memgit.core.operations import FILES, Operation, RefChange
 from memgit.core.settings import Config
 from memgit.core.trees import Trees, edited
 from memgit.errors import Busy, MemgitError, RefMoved
@@ -75,7 +75,7 @@ class Capturing:
 
     def _wanted(self) -> Wanted:
         limits = Limits(self.config.capture.max_file, self.config.capture.max_commit)
-        check = guarding.checker(self.repo, frozenset(self.config.guard.allow))
+        check = guarding.checker(self.repo, guarding.allowed(self.repo, self.config))
         return Wanted(self.patterns, limits, self.request.paths, self.request.confirm_deletions, check)
 
     def _write(
@@ -214,9 +214,7 @@ class Capturing:
         if self.request.operation is not None and commit is not None:
             summary = (self.request.message or "").partition("\n")[0]
             moved = RefChange(where.ref, where.tip or ZERO, commit)
-            return Operation(
-                self.request.operation, self.now_s, (moved, *changes), summary, "files", self.request.undoes
-            )
+            return Operation(self.request.operation, self.now_s, (moved, *changes), summary, FILES, self.request.undoes)
         if not changes:
             return None
         names = ", ".join(ref.removeprefix(place.CAPTURES) for ref, _ in to_fold)

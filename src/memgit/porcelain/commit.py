@@ -86,7 +86,7 @@ def _look(change: Transaction, config: Config, workspace: bytes, version: str, r
     if where.is_branch and change.is_owing:
         where = place.aside(repo, where, None)
     found = scan.walk(os.fsencode(repo.work_tree), patterns, nested=config.capture.nested == "include")
-    known = memo.recall(repo, memo.policy_of(config, workspace, version))
+    known = memo.recall(repo, memo.policy_of(repo, config, workspace, version))
     to_fold = place.waiting(repo, where.ref) if where.is_branch else ()
     if not to_fold and _is_quiet(known, where, found, request):
         return Report(where.ref, where.tip, None, where.why, held=known.held, skipped=found.skipped)

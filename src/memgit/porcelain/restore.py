@@ -23,7 +23,6 @@ from memgit.porcelain.commit import Request
 from memgit.porcelain.gather import memory_files
 from memgit.porcelain.states import State
 
-FILES = "files"  # digest of an operation that wrote files: it is taken back by writing them again
 _SHOWN_UP_TO = 4 << 20
 
 
