@@ -128,7 +128,7 @@ def _find(where: Setting, reader: ObjectReader, path: bytes, at: str) -> list[_W
         raise UsageError(
             f"{capture.show(path)} did not exist then.", f"`memgit log --raw {capture.show(path)}` lists its states."
         )
-    return [_Wanted(name, state, side) for name, side in below.items()]
+    return [_Wanted(name, state, side) for name, side in sorted(below.items())]
 
 
 def _write(
