@@ -10,16 +10,16 @@ from memgit.cli import render
 from memgit.cli.app import VERSION
 from memgit.cli.context import find_workspace, open_repository, text, texts
 from memgit.cli.params import Values
+from memgit.core import findings
 from memgit.core.secrets.finding import Finding
 from memgit.core.settings import Config
 from memgit.errors import UsageError
 from memgit.git.repository import Repository, discover
 from memgit.host import config_files
 from memgit.porcelain import guarding
-from memgit.porcelain.guard import Found, Guard, Report
+from memgit.porcelain.guard import Guard, Report
 
 _FOUND = 4
-_SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def scan(values: Values) -> int:
@@ -80,20 +80,14 @@ def _open(values: Values, *, needed: bool) -> tuple[Repository | None, Config]:
     return repo, config_files.load(places, os.environ)
 
 
-def _place(finding: Finding) -> str:
-    return f"{finding.path}:{finding.line}"
-
-
 def _as_lines(report: Report) -> None:
-    for found in report.found:
-        render.say(_place(found.finding))
+    print(findings.as_lines(_plain(report)), end="")
 
 
 def _as_text(report: Report) -> None:
     for found in report.found:
-        where = f" in {render.short(found.commit)}" if found.commit else ""
-        known = f"  {found.finding.fingerprint}" if found.finding.fingerprint else ""
-        render.say(f"{_place(found.finding)}: {found.finding.rule}{where}{known}")
+        where = f"{render.short(found.commit)} " if found.commit else ""
+        print(where + findings.as_text([found.finding]), end="")
     files = render.plural(report.looked_at, "file")
     if report.found:
         render.note(f"{render.plural(len(report.found), 'finding')} in {files}; if one is no secret:")
@@ -103,37 +97,18 @@ def _as_text(report: Report) -> None:
 
 
 def _as_json(report: Report) -> None:
-    findings = [
-        {
-            "path": found.finding.path,
-            "line": found.finding.line,
-            "end_line": found.finding.end_line,
-            "rule": found.finding.rule,
-            "fingerprint": found.finding.fingerprint,
-            "commit": found.commit,
-        }
-        for found in report.found
-    ]
+    told = findings.as_json(_plain(report))
+    rows = told["findings"]
+    assert isinstance(rows, list)
+    for row, found in zip(rows, report.found, strict=True):
+        row["commit"] = found.commit
     unread = [{"path": path, "reason": reason} for path, reason in report.unread]
-    render.emit_json({"findings": findings, "unread": unread, "looked_at": report.looked_at})
+    render.emit_json({**told, "unread": unread, "looked_at": report.looked_at})
 
 
 def _as_sarif(report: Report) -> None:
-    """Source: SARIF 2.1.0, sections 3.27 (result) and 3.30 (region; lines begin at 1)."""
-    rules = sorted({found.finding.rule for found in report.found})
-    driver = {"name": "memgit", "version": VERSION, "rules": [{"id": rule} for rule in rules]}
-    run = {"tool": {"driver": driver}, "results": [_sarif_result(found) for found in report.found]}
-    print(json.dumps({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2))
+    print(json.dumps(findings.as_sarif(_plain(report), VERSION), indent=2))
 
 
-def _sarif_result(found: Found) -> dict[str, object]:
-    finding = found.finding
-    region = {"startLine": max(finding.line, 1), "endLine": max(finding.end_line, finding.line, 1)}
-    uri = finding.path.encode("utf-8", "backslashreplace").decode()
-    return {
-        "ruleId": finding.rule,
-        "level": "error",
-        "message": {"text": f"This looks like a secret ({finding.rule})."},
-        "partialFingerprints": {"memgit/v1": finding.fingerprint} if finding.fingerprint else {},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}],
-    }
+def _plain(report: Report) -> list[Finding]:
+    return [found.finding for found in report.found]
