@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from memgit.cli import render
-from memgit.cli.commit import held_as_dict, tell_held
+from memgit.cli.captured import held_as_dict, tell_held
 from memgit.cli.context import open_repository
 from memgit.cli.params import Values
 from memgit.porcelain import status

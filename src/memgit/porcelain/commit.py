@@ -6,7 +6,6 @@ import os
 import time
 from dataclasses import dataclass
 
-from memgit.core.capture import Counted, Held
 from memgit.core.objects import Oid, RefName
 from memgit.core.settings import Config
 from memgit.errors import Busy, RefMoved, UsageError
@@ -17,6 +16,10 @@ from memgit.porcelain import memo, place, transaction
 from memgit.porcelain.memo import Memo
 from memgit.porcelain.place import Place
 from memgit.porcelain.transaction import Transaction
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # not needed where nothing has changed
+    from memgit.core.capture import Counted, Held
 
 _ATTEMPTS = 5
 _PAUSE_S = 0.05
