@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from memgit.errors import Busy, CommandFailed, MemgitError
+from memgit.errors import Busy, MemgitError
 from memgit.git import leftovers, refs
 from memgit.git.command import Git
 from memgit.git.objects import write_pack
@@ -39,6 +39,7 @@ class Transaction:
         self._journal = os.path.join(repo.private_dir, "journal.json")
         self._token = f"memgit {os.getpid()}"
         self._open = False
+        self._moving: tuple[RefUpdate, ...] = ()
 
     def store(self, objects: Sequence[tuple[bytes, bytes]]) -> None:
         """Write objects, (kind, raw content), flushed, and hold `git gc` off them until the transaction ends."""
@@ -53,6 +54,7 @@ class Transaction:
         """
         todo = tuple(updates)
         self._note(todo)
+        self._moving = todo
         refs.move(self.repo.git, todo, reason)
         refs.flush_directories(self.repo.common_dir, (update.ref for update in todo))
 
@@ -71,6 +73,17 @@ class Transaction:
             leftovers.release_packs(self.repo.common_dir, self._token)
             files.remove(self._journal)
             self._open = False
+
+    def give_up(self, failure: BaseException) -> None:
+        """Something went wrong: undo what was half done. Where that fails too, the journal stays for the next run."""
+        try:
+            if isinstance(failure, TimedOut | KeyboardInterrupt) or getattr(failure, "status", 0) < 0:
+                self.recover()  # only a git that was killed leaves locks behind
+            else:
+                self._take_back_half(self._moving)
+                self.close()
+        except (MemgitError, OSError):
+            return
 
     def recover(self) -> tuple[str, ...]:
         """Clear what a dead writer left; the paths of the locks taken away. Moves no branch."""
@@ -127,15 +140,8 @@ def begin(repo: Repository, timeout_s: float = 5.0) -> Iterator[Transaction]:
         transaction.recover()
         try:
             yield transaction
-        except (CommandFailed, TimedOut, KeyboardInterrupt) as failure:
-            # Only a git that was killed leaves locks behind; any other has taken its own away by now.
-            if isinstance(failure, CommandFailed) and failure.status >= 0:
-                transaction.close()
-            else:
-                transaction.recover()
-            raise
-        except BaseException:
-            transaction.close()
+        except BaseException as failure:
+            transaction.give_up(failure)
             raise
         transaction.close()
 
