@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from memgit.core.objects import ZERO, Oid, RefName, hash_object
-from memgit.errors import Busy, CommandFailed, MemgitError
+from memgit.errors import Busy, MemgitError
 from memgit.git import index, leftovers, refs
 from memgit.git.command import Git
 from memgit.git.index import Entry, IndexLocked, IndexUnusable, NextIndex, Update
@@ -56,6 +56,7 @@ class Transaction:
         self._waiting = os.path.join(repo.private_dir, f"index.{os.getpid()}")
         self._open = False
         self._owed: IndexChange | None = None  # an index that could not be brought up to its branch yet
+        self._moving: tuple[RefUpdate, ...] = ()
 
     def store(self, objects: Sequence[tuple[bytes, bytes]]) -> None:
         """Write objects, (kind, raw content), flushed, and hold `git gc` off them until the transaction ends."""
@@ -70,6 +71,7 @@ class Transaction:
         """
         todo = tuple(updates)
         self._note(todo)
+        self._moving = todo
         refs.move(self.repo.git, todo, reason)
         refs.flush_directories(self.repo.common_dir, (update.ref for update in todo))
 
@@ -86,6 +88,7 @@ class Transaction:
         IndexLocked or IndexUnusable, always before anything but objects has changed.
         """
         self._note(tuple(updates), change)
+        self._moving = tuple(updates)
         following = None
         try:
             if change is not None and change.updates:
@@ -142,6 +145,18 @@ class Transaction:
             else:
                 files.remove(self._journal)
             self._open = False
+
+    def give_up(self, failure: BaseException) -> None:
+        """Something went wrong: undo what was half done. Where that fails too, the journal stays for the next run."""
+        try:
+            if isinstance(failure, TimedOut | KeyboardInterrupt) or getattr(failure, "status", 0) < 0:
+                self.recover()  # only a git that was killed leaves locks behind
+            else:
+                now = {ref.name: ref.oid for ref in refs.read_all(self.repo.git)} if self._moving else {}
+                self._take_back_half(self._moving, now)
+                self.close()
+        except (MemgitError, OSError):
+            return
 
     def recover(self) -> tuple[str, ...]:
         """Clear what a dead writer left; the paths of the locks taken away. Moves no branch."""
@@ -243,15 +258,8 @@ def begin(repo: Repository, timeout_s: float = 5.0) -> Iterator[Transaction]:
         transaction.recover()
         try:
             yield transaction
-        except (CommandFailed, TimedOut, KeyboardInterrupt) as failure:
-            # Only a git that was killed leaves locks behind; any other has taken its own away by now.
-            if isinstance(failure, CommandFailed) and failure.status >= 0:
-                transaction.close()
-            else:
-                transaction.recover()
-            raise
-        except BaseException:
-            transaction.close()
+        except BaseException as failure:
+            transaction.give_up(failure)
             raise
         transaction.close()
 
