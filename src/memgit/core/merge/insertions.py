@@ -18,6 +18,7 @@ from memgit.core.merge.units import Unit, split, trim
 _NEARLY_EQUAL = 0.9
 _FEW_SHARED = 0.25  # of the lines of the smaller unit
 _MUCH_SHARED = 0.95  # where the two have different times
+_FEW_OWNERS = 8  # units looked at for one repeated line
 _SHORT_VALUE = 4  # words; a longer text behind a shared label is an entry of a category, not a value
 
 
@@ -173,31 +174,32 @@ def _is_repetitive(xs: list[Unit], ys: list[Unit], place: Place) -> bool:
     return False
 
 
-def repeated(one: list[bytes], two: list[bytes], known: set[bytes]) -> set[bytes]:
-    """Lines that both runs have inside units that are not one another, so that they may stand twice.
+def repeated(one: list[bytes], two: list[bytes], known: set[bytes], lines: set[bytes]) -> set[bytes]:
+    """Those of `lines` that both runs have inside units that are not one another, so that they may stand twice.
 
-    That is a line the base knows too (`known`) or a run has again, which makes it a template's; one inside entries of
-    different times or versions; or one of the few lines that two otherwise different units share.
-    A line that names a unit on both sides (its first) is never among them.
+    That is a line the base knows too (`known`) or a run has again, which makes it a template's; one
+    inside entries of different times or versions; or one of the few lines that two otherwise different
+    units share. A line that names a unit on both sides (its first) is never among them.
     """
-    xs, ys = split(one), split(two)
     known = known | _own_repeats(one) | _own_repeats(two)
-    same = {unit.identity for unit in xs} & {unit.identity for unit in ys}
-    xs, ys = ([unit for unit in units if unit.identity not in same] for units in (xs, ys))
+    owners = [_owners(split(run), lines) for run in (one, two)]
     found: set[bytes] = set()
-    owners: dict[bytes, list[Unit]] = {}
-    for unit in ys:
-        for line in unit.identity:
-            owners.setdefault(line, []).append(unit)
-    for x in xs:
-        inner = set(x.identity)
-        for line in inner:
-            for y in owners.get(line, ()):
-                if line == x.identity[0] == y.identity[0]:
+    for line, xs in owners[0].items():
+        for x in xs[:_FEW_OWNERS]:
+            for y in owners[1].get(line, [])[:_FEW_OWNERS]:
+                names_x, names_y = x.identity[0] == line, y.identity[0] == line
+                if x.identity == y.identity or (names_x and names_y):
                     continue
-                both_inside = x.identity[0] != line != y.identity[0]
-                if line in known or (both_inside and _are_distinct(x, inner, y)):
+                if line in known or not (names_x or names_y or not _are_distinct(x, y)):
                     found.add(line)
+    return found
+
+
+def _owners(units: list[Unit], lines: set[bytes]) -> dict[bytes, list[Unit]]:
+    found: dict[bytes, list[Unit]] = {}
+    for unit in units:
+        for line in lines.intersection(unit.identity):
+            found.setdefault(line, []).append(unit)
     return found
 
 
@@ -210,10 +212,10 @@ def _own_repeats(run: list[bytes]) -> set[bytes]:
     return {line.rstrip() for line in again}
 
 
-def _are_distinct(x: Unit, lines: set[bytes], y: Unit) -> bool:
+def _are_distinct(x: Unit, y: Unit) -> bool:
     """True for entries of different times, and for units that share no more than a few lines."""
     time, other = key(x), key(y)
-    others = set(y.identity)
+    lines, others = set(x.identity), set(y.identity)
     limit = _MUCH_SHARED if time and other and time != other else _FEW_SHARED
     return len(lines & others) <= max(1, limit * min(len(lines), len(others)))
 

@@ -182,8 +182,7 @@ class _Settler:
         if not self.clashes:
             return []
         spans = [_span(run) for side in (self.one, self.two) for run in side.runs()]
-        grown = [(*_grow(low, high, spans), reason) for low, high, reason in self.clashes]
-        grown.sort()
+        grown = _grown(self.clashes, spans)
         out = [grown[0]]
         for low, high, reason in grown[1:]:
             last_low, last_high, last_reason = out[-1]
@@ -212,13 +211,22 @@ def _span(run: Run) -> tuple[int, int]:
     return 2 * run.first + 1, 2 * run.end if run.rewritten else 2 * run.end - 1
 
 
-def _grow(low: int, high: int, spans: list[tuple[int, int]]) -> tuple[int, int]:
-    while True:
-        touched = [span for span in spans if span[0] <= high and span[1] >= low]
-        new_low, new_high = min([low, *(span[0] for span in touched)]), max([high, *(span[1] for span in touched)])
-        if (new_low, new_high) == (low, high):
-            return low, high
-        low, high = new_low, new_high
+def _grown(clashes: list[tuple[int, int, str]], spans: list[tuple[int, int]]) -> list[tuple[int, int, str]]:
+    """Clashes and runs that overlap, directly or through others, as one range each; ranges without a clash left out."""
+    out: list[tuple[int, int, str]] = []
+    low = high = -1
+    reason = ""
+    for first, last, why in sorted([*clashes, *((first, last, "") for first, last in spans)]):
+        if first > high:
+            if reason:
+                out.append((low, high, reason))
+            low, high, reason = first, last, why
+        else:
+            high = max(high, last)
+            reason = reason or why
+    if reason:
+        out.append((low, high, reason))
+    return out
 
 
 def settle(

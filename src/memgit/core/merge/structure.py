@@ -9,7 +9,7 @@ from memgit.core.merge.markers import has_markers
 from memgit.core.merge.place import Place
 from memgit.core.merge.regions import Region
 from memgit.core.merge.settle import Piece, conflict, settle
-from memgit.core.merge.slots import sides
+from memgit.core.merge.slots import Side, sides
 
 Lines = list[bytes]
 
@@ -82,20 +82,24 @@ def _settled(
     except Exhausted:
         return [_whole(region, part, a, b, "too large for the structure rules")], [], set()
     result = _lines(found)
-    known = {line.rstrip() for line in base}
-    twice = {
-        line
-        for x, y in zip(side_a.gaps, side_b.gaps, strict=True)
-        if x and y and x != y
-        for line in repeated(x, y, known)
-    }
-    wrong = [w for w in violations(part, a, b, result, merged) if not _is_open(w, found) and w[1] not in twice]
+    wrong = [w for w in violations(part, a, b, result, merged) if not _is_open(w, found)]
+    twice = _allowed_twice(base, side_a, side_b, {line for what, line in wrong if what == "duplicated"})
+    wrong = [w for w in wrong if w[1] not in twice]
     if wrong:
         return [_whole(region, part, a, b, f"the check found a {wrong[0][0]} line")], [], set()
     for mine, other in ((side_a, b), (side_b, a)):
         if any(is_torn(gap, other, result) for gap in mine.gaps if len(gap) > 1):
             return [_whole(region, part, a, b, "the check found an entry torn apart")], [], set()
     return found, merged, twice
+
+
+def _allowed_twice(base: Lines, one: Side, two: Side, lines: set[bytes]) -> set[bytes]:
+    """Those of the duplicated lines that belong to different entries."""
+    if not lines:
+        return lines
+    known = {line.rstrip() for line in base}
+    meeting = [(x, y) for x, y in zip(one.gaps, two.gaps, strict=True) if x and y and x != y]
+    return {line for x, y in meeting for line in repeated(x, y, known, lines)}
 
 
 def _whole(region: Region, part: Lines, a: Lines, b: Lines, reason: str) -> Piece:
