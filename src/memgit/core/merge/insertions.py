@@ -18,6 +18,7 @@ from memgit.core.merge.units import Unit, split, trim
 _NEARLY_EQUAL = 0.9
 _FEW_SHARED = 0.25  # of the lines of the smaller unit
 _MUCH_SHARED = 0.95  # where the two have different times
+_COMMON_WORD = 32  # units; a word of more of them tells nothing
 _FEW_OWNERS = 8  # units looked at for one repeated line
 _SHORT_VALUE = 4  # words; a longer text behind a shared label is an entry of a category, not a value
 
@@ -141,14 +142,22 @@ def _joined_unit(x: Unit, y: Unit, budget: Budget) -> Unit:
 
 def _must_differ(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) -> None:
     """Raise a clash if a unit of one side is nearly, or under the same name, one of the other."""
-    budget.spend(8 * len(xs) * len(ys) + 20 * (len(xs) + len(ys)))
+    budget.spend(20 * (len(xs) + len(ys)))
     alike_by_nature = _is_repetitive(xs, ys, place)
     bags_y = [tokens(b" ".join(unit.lines)) for unit in ys]
-    keys_y = [key(unit) for unit in ys]
+    owners: dict[bytes, list[int]] = {}
+    for j, bag in enumerate(bags_y):
+        for word in bag:
+            owners.setdefault(word, []).append(j)
     for x in xs:
         bag, time = tokens(b" ".join(x.lines)), key(x)
         size = sum(bag.values())
-        for y, other, other_time in zip(ys, bags_y, keys_y, strict=True):
+        # Units that are nearly the same share a word that few others have.
+        near = {j for word in bag for j in owners.get(word, ()) if len(owners[word]) <= _COMMON_WORD}
+        budget.spend(8 * len(near) + len(bag))
+        for j in sorted(near):
+            y, other = ys[j], bags_y[j]
+            other_time = key(y)
             if time and other_time and time != other_time:
                 continue
             other_size = sum(other.values())
