@@ -7,7 +7,7 @@ from memgit.core.merge.check import LineMerge, is_torn, opens_fence, violations
 from memgit.core.merge.insertions import Clash, join, repeated
 from memgit.core.merge.markers import has_markers
 from memgit.core.merge.place import Place
-from memgit.core.merge.regions import Region
+from memgit.core.merge.regions import Hunk, Region
 from memgit.core.merge.settle import Piece, conflict, settle
 from memgit.core.merge.slots import Side, sides
 
@@ -44,6 +44,9 @@ def pieces(
         allowed |= twice
     if at < len(base):
         out.append(Piece(at, len(base), "", base[at:]))
+    allowed |= _replaced(one, [h for region in found for h in region.one]) & _replaced(
+        two, [h for region in found for h in region.two]
+    )
     checked = _checked_whole(base, one, two, out, written, allowed, meeting)
     if kind == "json" and any(piece.conflict for piece in checked):
         from memgit.core.merge.objects import merge_document  # most merges never need it
@@ -83,7 +86,8 @@ def _settled(
         return [_whole(region, part, a, b, "too large for the structure rules")], [], set()
     result = _lines(found)
     wrong = [w for w in violations(part, a, b, result, merged) if not _is_open(w, found)]
-    twice = _allowed_twice(base, side_a, side_b, {line for what, line in wrong if what == "duplicated"})
+    doubled = {line for what, line in wrong if what == "duplicated"}
+    twice = _allowed_twice(base, side_a, side_b, doubled) | (doubled & _edited(part, side_a) & _edited(part, side_b))
     wrong = [w for w in wrong if w[1] not in twice]
     if wrong:
         return [_whole(region, part, a, b, f"the check found a {wrong[0][0]} line")], [], set()
@@ -91,6 +95,17 @@ def _settled(
         if any(is_torn(gap, other, result) for gap in mine.gaps if len(gap) > 1):
             return [_whole(region, part, a, b, "the check found an entry torn apart")], [], set()
     return found, merged, twice
+
+
+def _replaced(side: Lines, hunks: list[Hunk]) -> set[bytes]:
+    """Lines that stand for other lines, one for one: edits and not additions."""
+    return {line.rstrip() for o1, o2, s1, s2 in hunks if o2 - o1 == s2 - s1 for line in side[s1:s2]}
+
+
+def _edited(part: Lines, side: Side) -> set[bytes]:
+    """What a side made of base lines; two lines of the base may well be edited to read alike."""
+    changed = (new for old, new in zip(part, side.lines, strict=True) if new is not None and new != old)
+    return {line.rstrip() for line in changed}
 
 
 def _allowed_twice(base: Lines, one: Side, two: Side, lines: set[bytes]) -> set[bytes]:
