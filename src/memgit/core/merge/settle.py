@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     LineRule = Callable[[bytes, bytes, bytes], tuple[bytes, str] | None]
 
 
+_REWROTE = "both sides rewrote these lines"
+
+
 class Piece:
     """Settled lines, or the three texts of a conflict; both with the reason and the base lines they cover."""
 
@@ -40,6 +43,18 @@ def conflict(first: int, last: int, reason: str, base: list[bytes], one: list[by
     piece.conflict = True
     piece.base, piece.one, piece.two = base, one, two
     return piece
+
+
+def longer_of(base: list[bytes], one: list[bytes], two: list[bytes]) -> list[bytes] | None:
+    """The text that holds all lines of the other in order and keeps no more of the base; None if neither does."""
+    short, long = sorted((one, two), key=len)
+    old = {line.rstrip() for line in base if line.strip()}
+    wanted = [line.rstrip() for line in short if line.strip()]
+    there = [line.rstrip() for line in long if line.strip()]
+    rest = iter(there)
+    if not wanted or not all(line in rest for line in wanted):
+        return None
+    return long if sum(line in old for line in wanted) == sum(line in old for line in there) else None
 
 
 class _Settler:
@@ -81,7 +96,7 @@ class _Settler:
         if a is None and b is None:
             run_a, run_b = self.one.run_of[k], self.two.run_of[k]
             if (run_a.rewritten or run_b.rewritten) and not run_a.same_as(run_b):
-                self.clashes.append((s, s, "both sides rewrote these lines"))
+                self.clashes.append((s, s, _REWROTE))
         elif a is None or b is None:
             changed = b if a is None else a
             if changed != old:
@@ -173,7 +188,11 @@ class _Settler:
                 one = [line for t in range(low, high + 1) for line in self.one.slot(t)]
                 two = [line for t in range(low, high + 1) for line in self.two.slot(t)]
                 base = self.base[self.o1 + first : self.o1 + last]
-                out.append(conflict(self.o1 + first, self.o1 + last, reason, base, one, two))
+                longer = longer_of(base, one, two) if reason == _REWROTE else None
+                if longer is None:
+                    out.append(conflict(self.o1 + first, self.o1 + last, reason, base, one, two))
+                else:
+                    out.append(Piece(self.o1 + first, self.o1 + last, "one change contains the other", longer))
             s = high + 1
         return out
 

@@ -8,7 +8,7 @@ from memgit.core.merge.insertions import Clash, join, repeated
 from memgit.core.merge.markers import has_markers
 from memgit.core.merge.place import Place
 from memgit.core.merge.regions import Hunk, Region
-from memgit.core.merge.settle import Piece, conflict, settle
+from memgit.core.merge.settle import Piece, conflict, longer_of, settle
 from memgit.core.merge.slots import Side, sides
 
 Lines = list[bytes]
@@ -190,6 +190,9 @@ def _with_conflicts(
 
 def _both_created(one: Lines, two: Lines, kind: str, ours_first: bool | None) -> list[Piece]:
     """Two machines made the file: only a log or a list is known to be a sum of its entries."""
+    longer = longer_of([], one, two)
+    if longer is not None:
+        return [Piece(0, 0, "one change contains the other", longer)]
     reason = "both sides created this file"
     if kind in ("log", "list", "jsonl"):
         try:
