@@ -138,6 +138,10 @@ class _Settler:
             else:
                 self.settled[s], self.reasons[s] = join(ins_a, ins_b, place, self.budget)
         except Clash as clash:
+            longer = longer_of([], ins_a, ins_b)
+            if longer is not None and not self.one.deleted(k - 1) and not self.two.deleted(k - 1):
+                self.settled[s], self.reasons[s] = longer, "one addition contains the other"
+                return
             self.clashes.append((s, s, str(clash)))
 
     def _beside(self, a: list[bytes], b: list[bytes], a_stands_in: bool, place: Place) -> tuple[list[bytes], str]:

@@ -118,6 +118,9 @@ def _allowed_twice(base: Lines, one: Side, two: Side, lines: set[bytes]) -> set[
 
 
 def _whole(region: Region, part: Lines, a: Lines, b: Lines, reason: str) -> Piece:
+    longer = longer_of(part, a, b)
+    if longer is not None:
+        return Piece(region.o1, region.o2, "one change contains the other", longer)
     return conflict(region.o1, region.o2, reason, part, a, b)
 
 
