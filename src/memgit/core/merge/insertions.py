@@ -17,7 +17,7 @@ from memgit.core.merge.units import Unit, split, trim
 
 _NEARLY_EQUAL = 0.9
 _FEW_SHARED = 0.25  # of the lines of the smaller unit
-_MUCH_SHARED = 0.95  # where the two have different times
+_MUCH_SHARED = 0.9  # where the two have different times
 _COMMON_WORD = 32  # units; a word of more of them tells nothing
 _FEW_OWNERS = 8  # units looked at for one repeated line
 _SHORT_VALUE = 4  # words; a longer text behind a shared label is an entry of a category, not a value
