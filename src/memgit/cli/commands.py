@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from memgit.cli.params import Command, arguments, flag, many, text
+from memgit.cli.params import Command, argument, arguments, flag, many, number, text
 
 _WINDOWS = ("hour", "6h", "day", "week")
 _DRY_RUN = flag("dry_run", "Show what would happen and change nothing.")
 
-GROUPS: dict[str, str] = {}
+GROUPS: dict[str, str] = {"guard": "Find secrets, and say which findings are none."}
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -16,6 +16,64 @@ COMMANDS: tuple[Command, ...] = (
         "memgit.cli.demo:run",
         (text("keep", "Build the demo here and leave it there.", "DIR"),),
         ("memgit demo",),
+    ),
+    Command(
+        "init",
+        "Set up this workspace: look at it, propose a policy, hooks and the merge driver, show, ask, do, prove.",
+        "memgit.cli.install:init",
+        (
+            _DRY_RUN,
+            flag("yes", "Do it without asking."),
+            flag("driver_only", "Only register the merge driver and its attributes."),
+            text(
+                "hooks",
+                "How git is to call memgit; auto: pre-commit where it is in use, else native.",
+                "HOW",
+                choices=("auto", "pre-commit", "native", "none"),
+            ),
+            text(
+                "attributes",
+                "local: .git/info/attributes; tracked: .gitattributes, for every clone; none.",
+                "WHERE",
+                choices=("local", "tracked", "none"),
+            ),
+        ),
+        ("memgit init --dry-run", "memgit init --yes --hooks pre-commit"),
+    ),
+    Command(
+        "doctor",
+        "Look for everything that can be wrong here, say how to mend it, or mend it.",
+        "memgit.cli.doctor:run",
+        (
+            flag("fix", "Mend what can be mended without losing anything."),
+            many("check", "Only look at this; may be given several times.", "ID"),
+        ),
+        ("memgit doctor", "memgit doctor --fix --check stale-lock"),
+    ),
+    Command(
+        "uninstall",
+        "Take back what init made, to the byte; memgit's refs stay unless --purge.",
+        "memgit.cli.install:uninstall",
+        (
+            _DRY_RUN,
+            flag("purge", "Also delete refs/memgit and memgit's private files, with all that only they hold."),
+            flag("yes", "Do it without asking."),
+        ),
+        ("memgit uninstall --dry-run", "memgit uninstall"),
+    ),
+    Command(
+        "commit",
+        "Commit the memory files that changed; never anything else, and never what the guard holds back.",
+        "memgit.cli.commit:run",
+        (
+            _DRY_RUN,
+            text("message", "Begin the commit message with this instead of what changed.", "TEXT", "-m", "--message"),
+            flag("confirm_deletions", "Record that many memory files at once, or a whole directory, are gone."),
+            text("agent", "Name the agent in a trailer; MEMGIT_AGENT by default.", "NAME"),
+            text("session", "Name the session in a trailer; MEMGIT_SESSION by default.", "ID"),
+            arguments("paths", "Only these files and directories.", "[PATHS]..."),
+        ),
+        ("memgit commit", "memgit commit --dry-run", "memgit commit -m 'Before the move' memory/2026-02-04.md"),
     ),
     Command(
         "consolidate",
@@ -68,6 +126,27 @@ COMMANDS: tuple[Command, ...] = (
         "memgit.cli.history:prune",
         (_DRY_RUN, text("keep", "Keep operations younger than this, such as 90d; [ops] keep by default.", "AGE")),
         ("memgit prune --dry-run", "memgit prune --keep 30d"),
+    ),
+    Command(
+        "merge-file",
+        "Merge two versions of a memory file as the merge driver does; the result replaces OURS. Exit 5: conflicts.",
+        "memgit.cli.merge_file:run",
+        (
+            flag("stdout", "Print the result and leave OURS alone.", "-p", "--stdout"),
+            flag("ours", "Take our side where the two can't be joined."),
+            flag("theirs", "Take their side where the two can't be joined."),
+            flag("union", "Take both sides where the two can't be joined."),
+            flag("diff3", "Show the base between the markers, too."),
+            flag("zdiff3", "The same, with what both sides begin and end alike moved out."),
+            many("label", "Name in the markers, for OURS, BASE and THEIRS in turn.", "LABEL", "-L"),
+            number("marker_size", "Length of the markers.", "N"),
+            text("kind", "What the files are.", "KIND", choices=("auto", "log", "list", "document", "jsonl", "json")),
+            text("path", "Guess the kind by this name instead of OURS.", "PATH"),
+            argument("ours_file", "Our version; the result goes here.", "OURS"),
+            argument("base_file", "The version both started from.", "BASE"),
+            argument("theirs_file", "Their version.", "THEIRS"),
+        ),
+        ("memgit merge-file -p mine.md base.md theirs.md",),
     ),
     Command(
         "config",
