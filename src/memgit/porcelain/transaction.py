@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from memgit.core.objects import ZERO, Oid, RefName, hash_object
+from memgit.core.objects import ZERO, hash_object
 from memgit.errors import Busy, MemgitError
 from memgit.git import index, leftovers, refs
 from memgit.git.command import Git
@@ -55,8 +55,8 @@ class Transaction:
         self._token = f"memgit {os.getpid()}"
         self._waiting = os.path.join(repo.private_dir, f"index.{os.getpid()}")
         self._open = False
-        self._owed: IndexChange | None = None  # an index that could not be brought up to its branch yet
         self._moving: tuple[RefUpdate, ...] = ()
+        self._owed: IndexChange | None = None  # an index that could not be brought up to its branch yet
 
     def store(self, objects: Sequence[tuple[bytes, bytes]]) -> None:
         """Write objects, (kind, raw content), flushed, and hold `git gc` off them until the transaction ends."""
@@ -87,8 +87,8 @@ class Transaction:
         The locks of refs and index are held together only for the two renames. Raises as `move` does, and
         IndexLocked or IndexUnusable, always before anything but objects has changed.
         """
-        self._note(tuple(updates), change)
         self._moving = tuple(updates)
+        self._note(self._moving, change)
         following = None
         try:
             if change is not None and change.updates:
@@ -152,8 +152,7 @@ class Transaction:
             if isinstance(failure, TimedOut | KeyboardInterrupt) or getattr(failure, "status", 0) < 0:
                 self.recover()  # only a git that was killed leaves locks behind
             else:
-                now = {ref.name: ref.oid for ref in refs.read_all(self.repo.git)} if self._moving else {}
-                self._take_back_half(self._moving, now)
+                self._take_back_half(self._moving)
                 self.close()
         except (MemgitError, OSError):
             return
@@ -183,8 +182,7 @@ class Transaction:
         removed = leftovers.clear_locks(self.repo.common_dir, checkouts, updates, since_s)
         if change is not None and (lock := index.take_back_lock(change.git_dir, waiting)):
             removed = (*removed, lock)
-        now = {ref.name: ref.oid for ref in refs.read_all(self.repo.git)}
-        self._take_back_half(updates, now)
+        self._take_back_half(updates)
         self._owed = owed
         if change is not None and updates and self._has_moved(updates[-1]):
             self._owed = change
@@ -230,7 +228,7 @@ class Transaction:
             if name.startswith("index."):
                 os.unlink(os.path.join(self.repo.private_dir, name))
 
-    def _take_back_half(self, updates: tuple[RefUpdate, ...], now: Mapping[RefName, Oid]) -> None:
+    def _take_back_half(self, updates: tuple[RefUpdate, ...]) -> None:
         """git renames the refs of a transaction one after the other, ours in the order given: the branch last.
 
         Where the branch was not reached, the log must not tell of a move that never was.
@@ -238,6 +236,7 @@ class Transaction:
         if len(updates) < 2:
             return
         git = self.repo.git
+        now = {ref.name: ref.oid for ref in refs.read_all(git)}
         if refs.has_moved(git, updates[-1], now.get(updates[-1].ref)):
             return
         half = [
