@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 
 from memgit.errors import MemgitError
@@ -95,7 +96,7 @@ def _message(arguments: list[str]) -> int:
 def _post(_: list[str]) -> int:
     repo = hooked.open_repository(os.environ)
     spaces = hooked.workspaces(repo, os.environ)
-    for sentence in hooked.after(repo):
+    for sentence in hooked.after(repo, spaces, int(time.time()), os.uname().nodename):
         _say(sentence)
     said = hooked.register(repo, spaces)
     if said is not None:

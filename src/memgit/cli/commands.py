@@ -60,6 +60,8 @@ COMMANDS: tuple[Command, ...] = (
             flag("yes", "Do it without asking."),
         ),
         ("memgit uninstall --dry-run", "memgit uninstall"),
+    ),
+    Command(
         "commit",
         "Commit the memory files that changed; never anything else, and never what the guard holds back.",
         "memgit.cli.commit:run",
