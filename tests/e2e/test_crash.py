@@ -61,6 +61,22 @@ def test_every_rename_can_be_the_last_call(what: tuple[str, ...], workspace: Pat
     _sweep(workspace, tmp_path, *what, "--mode", "killtree", "--only", "rename,renameat,renameat2,link,linkat")
 
 
+NOTES = (
+    *("--setup", "git notes add -m x HEAD~3; git notes add -m y HEAD~1; git config notes.rewriteRef 'refs/notes/*'"),
+    *CONSOLIDATE,
+)
+
+
+def test_notes_survive_a_sample(workspace: Path, tmp_path: Path) -> None:
+    _sweep(workspace, tmp_path, *NOTES, "--mode", "killtree", "--only", "rename,renameat,renameat2")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS, ids=" ".join)
+def test_notes_survive_everywhere(fault: tuple[str, ...], workspace: Path, tmp_path: Path) -> None:
+    _sweep(workspace, tmp_path, *NOTES, "--mode", *fault)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=" ".join)
 def test_consolidate_survives_everywhere(fault: tuple[str, ...], workspace: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 
 from memgit.core.objects import ZERO, Oid, RefName, hash_object
 from memgit.errors import Busy, CommandFailed, MemgitError
-from memgit.git import index, leftovers, notes, refs
+from memgit.git import index, leftovers, refs
 from memgit.git.command import Git
 from memgit.git.index import Entry, IndexLocked, IndexUnusable, NextIndex, Update
 from memgit.git.objects import is_loose, write_loose, write_pack
@@ -170,9 +170,6 @@ class Transaction:
             removed = (*removed, lock)
         now = {ref.name: ref.oid for ref in refs.read_all(self.repo.git)}
         self._take_back_half(updates, now)
-        staged = [RefUpdate(name, ZERO, oid) for name, oid in now.items() if name.startswith(notes.STAGING)]
-        if staged:
-            refs.move(self.repo.git, staged, "memgit: clear what an interrupted operation left")
         self._owed = owed
         if change is not None and updates and self._has_moved(updates[-1]):
             self._owed = change
