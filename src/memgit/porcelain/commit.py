@@ -33,6 +33,7 @@ class Request:
     session: str | None = None
     confirm_deletions: bool = False
     dry_run: bool = False
+    over: frozenset[int] = frozenset()  # processes whose `git commit` is made: we are one of its last hooks
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,8 +160,13 @@ def message(repo: Repository, path: str, environ: Mapping[str, str]) -> None:
         repo.git.run("interpret-trailers", "--in-place", "--if-exists=addIfDifferent", *wanted, os.path.abspath(path))
 
 
-def after(repo: Repository, spaces: tuple[Workspace, ...], now_s: int, machine: str) -> tuple[str, ...]:
-    """After a commit, merge, rewrite or checkout: what waited for it; sentences about what was done or is due."""
+def after(
+    repo: Repository, spaces: tuple[Workspace, ...], now_s: int, machine: str, over: frozenset[int]
+) -> tuple[str, ...]:
+    """After a commit, merge, rewrite or checkout: what waited for it; sentences about what was done or is due.
+
+    over: the processes above us, if what they do to the branch is done.
+    """
     said = [
         f"memgit: {path} was written to while the tree was stashed; the write is back." for path in window.settle(repo)
     ]
@@ -171,7 +176,7 @@ def after(repo: Repository, spaces: tuple[Workspace, ...], now_s: int, machine: 
         from memgit.porcelain import commit
 
         for space in spaces:
-            request = commit.Request(machine=machine)
+            request = commit.Request(machine=machine, over=over)
             done = commit.run(repo, space.config, os.fsencode(space.place), VERSION, request, now_s)
             said += [f"memgit: folded back what had waited on {ref}." for ref in done.folded]
     return (*said, *_due(repo, spaces, now_s))
