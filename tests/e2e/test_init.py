@@ -290,3 +290,63 @@ def test_the_registered_line_is_what_git_reads(tmp_path: Path) -> None:
     memgit(repo, "init", "--yes", "--driver-only")
     line = Git(str(repo)).text("config", "merge.memgit.driver")
     assert line.endswith("git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B || exit 1; }")
+
+
+def test_the_whole_plan_is_shown(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work", foreign=True)
+    for number in range(3):
+        git(repo, "commit", "-q", "--allow-empty", "--no-verify", "-m", f"Auto-backup 2026-02-04 10:0{number}")
+    assert memgit(repo, "init", "--dry-run").out == PLAN
+    assert memgit(repo, "init", "--yes").out == PLAN + DONE
+
+
+PLAN = """\
+Workspace: the top of the repository (file memory), 2 memory files.
+Automatic commits, learned from 4 commits:
+  commits  with other files  counted with them  subject
+        3                 0  no                 ^Auto-backup \\d{4}-\\d+-\\d+
+They would become one commit per day.
+To be done:
+  .memgit.toml                   new      the policy, which travels with the repository
+  .gitignore                     changed  secrets and editor droppings ignored
+  .git/memgit/gitconfig          new      the merge driver
+  .git/config                    changed  one include of memgit's own file
+  .git/info/attributes           changed  memory files merged by memgit
+  .git/memgit/scope              new      where memory lies, for the hooks
+  .git/memgit/due                new      when a due consolidation was last mentioned
+  .git/hooks/pre-commit          changed  pre-commit hook, which runs yours first
+  .git/hooks/pre-merge-commit    new      pre-merge-commit hook
+  .git/hooks/pre-push            changed  pre-push hook, which runs yours first
+  .git/hooks/prepare-commit-msg  new      prepare-commit-msg hook
+  .git/hooks/post-commit         changed  post-commit hook, which runs yours first
+  .git/hooks/post-merge          changed  post-merge hook, which runs yours first
+  .git/hooks/post-rewrite        changed  post-rewrite hook, which runs yours first
+  .git/hooks/post-checkout       new      post-checkout hook
+.memgit.toml would say:
+  | # How memgit keeps this workspace's memory. Commit this file: clones on all machines follow it.
+  | # `memgit config --example` shows every setting there is.
+  |
+  | [memory]
+  | # Found: file memory.
+  | include = [
+  |     "/MEMORY.md",
+  |     "/AGENTS.md",
+  |     "/SOUL.md",
+  |     "/USER.md",
+  |     "/IDENTITY.md",
+  |     "/TOOLS.md",
+  |     "/HEARTBEAT.md",
+  |     "/memory/**",
+  | ]
+  |
+  | [consolidate]
+  | window = "day"
+  |
+  | # 3 commits, such as "Auto-backup 2026-02-04 10:02"
+  | [[auto]]
+  | subject = '^Auto-backup \\d{4}-\\d+-\\d+'
+"""
+DONE = """\
+Proof: two additions to MEMORY.md were merged into one file.
+Undo: memgit uninstall
+"""

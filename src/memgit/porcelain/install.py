@@ -20,7 +20,8 @@ from memgit.host.config_files import TRACKED_NAME
 from memgit.host.programs import Programs
 from memgit.porcelain import changes, proof, transaction
 
-_CACHES = ("scope", "gitconfig", "due", "settled.json")
+# What memgit can make again by itself; other private files hold somebody's settings or somebody's text.
+_CACHES = ("scope", "gitconfig", "due", "settled.json", "guard.key", "seen", "scratch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,9 @@ def _remove_caches(repo: Repository) -> None:
     proof.forget_interrupted(repo)
     for name in _CACHES:
         path = os.path.join(repo.private_dir, name)
-        if os.path.isfile(path):
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        elif os.path.lexists(path):
             os.unlink(path)
     if os.listdir(repo.private_dir) == ["lock"]:
         os.unlink(os.path.join(repo.private_dir, "lock"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memgit.core.merge.api import Markers, MergePolicy, merge
-from memgit.core.merge.rules import matches, parse, policy_for
+from memgit.core.merge.rules import parse, policy_for
 
 BASE = b"a\n- one\nz\n"
 OURS = b"a\n- uno 2026-03-01\nz\n"
@@ -96,11 +96,12 @@ def test_kind_list_joins_files_that_both_created() -> None:
     ],
 )
 def test_globs(path: str, glob: str, expected: bool) -> None:
-    assert matches(path, glob) is expected
+    rules = parse({"merge": [{"glob": glob, "policy": "ours"}]})
+    assert (policy_for(path, rules).on_conflict == "ours") is expected
 
 
-def test_the_last_matching_rule_counts() -> None:
-    rules = parse({"merge": [{"glob": "*.md", "policy": "ours"}, {"glob": "state/*.md", "policy": "theirs"}]})
+def test_the_first_matching_rule_counts() -> None:
+    rules = parse({"merge": [{"glob": "state/*.md", "policy": "theirs"}, {"glob": "*.md", "policy": "ours"}]})
     assert policy_for("a.md", rules).on_conflict == "ours"
     assert policy_for("state/a.md", rules).on_conflict == "theirs"
     assert policy_for("a.log", rules).on_conflict == "markers"
