@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import importlib
 import importlib.util
 import json
 import os
@@ -35,24 +36,21 @@ def memgit(base: bytes, ours: bytes, theirs: bytes, path: str) -> tuple[bytes, b
 
 def merge3(base: bytes, ours: bytes, theirs: bytes, path: str) -> tuple[bytes, bool]:
     """Bazaar's merge3, from the package of that name."""
-    from merge3 import Merge3  # type: ignore[import-not-found]
-
     texts = [text.splitlines(True) for text in (base, ours, theirs)]
-    merger = Merge3(*texts)
+    merger = importlib.import_module("merge3").Merge3(*texts)
     lines = b"".join(merger.merge_lines(name_a=b"ours", name_b=b"theirs"))
     return lines, any(group[0] == "conflict" for group in merger.merge_groups())
 
 
 def crdt(base: bytes, ours: bytes, theirs: bytes, path: str) -> tuple[bytes, bool]:
     """A CRDT text: both sides type their changes into a copy of the base, then exchange updates."""
-    from pycrdt import Doc, Text  # type: ignore[import-not-found]
-
-    origin: Doc = Doc()
-    origin["text"] = Text(base.decode("utf-8", "replace"))
+    pycrdt = importlib.import_module("pycrdt")
+    origin = pycrdt.Doc()
+    origin["text"] = pycrdt.Text(base.decode("utf-8", "replace"))
     docs = []
     for side in (ours, theirs):
-        doc: Doc = Doc()
-        text = doc.get("text", type=Text)
+        doc = pycrdt.Doc()
+        text = doc.get("text", type=pycrdt.Text)
         doc.apply_update(origin.get_update())
         old, new = str(text).splitlines(True), side.decode("utf-8", "replace").splitlines(True)
         starts = [0]
@@ -64,7 +62,7 @@ def crdt(base: bytes, ours: bytes, theirs: bytes, path: str) -> tuple[bytes, boo
                 text.insert(starts[i1], "".join(new[j1:j2]))
         docs.append(doc)
     docs[0].apply_update(docs[1].get_update())
-    return str(docs[0].get("text", type=Text)).encode(), False
+    return str(docs[0].get("text", type=pycrdt.Text)).encode(), False
 
 
 def contenders(with_driver: bool) -> dict[str, list[str]]:
