@@ -34,6 +34,7 @@ def test_stored_as_git_add_would(tmp_path: Path, name: str) -> None:
         ws.git("config", key, value)
     for path, content in files.items():
         ws.write(path, content)
+    (ws.path / "memory").mkdir(exist_ok=True)
     if name == "link":
         (ws.path / "memory/a.md").symlink_to("lower case")
     twin = tmp_path / "twin"

@@ -99,6 +99,7 @@ class Capturing:
         objects = [(b"blob", c.content) for c in changes if c.content is not None]
         objects += [(b"tree", raw) for raw in trees.made.values()]
         kept: tuple[bytes, ...] = ()
+        needs_repair = False
         for attempt in range(_LOCK_TRIES):
             if where.is_branch and (busy := processes.committing(self.work_tree, self.repo.git_dir, self.request.over)):
                 where, to_fold = place.aside(self.repo, where, f"{busy} is running"), ()
@@ -123,6 +124,7 @@ class Capturing:
                     time.sleep(_LOCK_PAUSE_S)
                 else:
                     where, to_fold = place.aside(self.repo, where, _told(problem, lock)), ()
+                    needs_repair = isinstance(problem, IndexUnusable)
         else:
             raise Busy("The index is busy.", "Run the command again.")
         oid = hash_object(b"commit", commit) if commit is not None else None
@@ -130,7 +132,12 @@ class Capturing:
         self._remember(known, where, oid or where.tip, gathered)
         report = self._report(where, oid, files, gathered)
         return replace(
-            report, kept_staged=kept, folded=tuple(ref for ref, _ in to_fold), set_aside=aside, operation=entry
+            report,
+            kept_staged=kept,
+            folded=tuple(ref for ref, _ in to_fold),
+            set_aside=aside,
+            operation=entry,
+            needs_repair=needs_repair,
         )
 
     def _tree(self, trees: Trees, tree: Oid, gathered: Gathered) -> Oid:
@@ -262,10 +269,10 @@ class Capturing:
             where.tip,
             commit,
             where.why,
-            files,
-            tuple(gathered.held),
-            tuple(gathered.skipped),
-            tuple(gathered.unfinished),
+            files=files,
+            held=tuple(gathered.held),
+            skipped=tuple(gathered.skipped),
+            unfinished=tuple(gathered.unfinished),
             dry_run=self.request.dry_run,
         )
 

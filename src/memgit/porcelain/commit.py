@@ -46,6 +46,7 @@ class Report:
     old_tip: Oid | None
     commit: Oid | None  # None where nothing was to be captured
     why: str | None  # why it did not go to the branch
+    needs_repair: bool = False  # ... which does not pass by itself
     files: tuple[Counted, ...] = ()
     held: tuple[Held, ...] = ()
     skipped: tuple[Skipped, ...] = ()

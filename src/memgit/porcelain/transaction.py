@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from memgit.core.objects import ZERO, hash_object
-from memgit.errors import Busy, MemgitError
+from memgit.core.objects import ZERO, Oid, RefName, hash_object
+from memgit.errors import Busy, CommandFailed, MemgitError
 from memgit.git import index, leftovers, refs
 from memgit.git.command import Git
 from memgit.git.index import Entry, IndexLocked, IndexUnusable, NextIndex, Update
@@ -55,7 +55,7 @@ class Transaction:
         self._token = f"memgit {os.getpid()}"
         self._waiting = os.path.join(repo.private_dir, f"index.{os.getpid()}")
         self._open = False
-        self._moving: tuple[RefUpdate, ...] = ()
+        self._is_behind = False  # the branch has moved, its index has not: the journal has to stay
         self._owed: IndexChange | None = None  # an index that could not be brought up to its branch yet
 
     def store(self, objects: Sequence[tuple[bytes, bytes]]) -> None:
@@ -71,7 +71,6 @@ class Transaction:
         """
         todo = tuple(updates)
         self._note(todo)
-        self._moving = todo
         refs.move(self.repo.git, todo, reason)
         refs.flush_directories(self.repo.common_dir, (update.ref for update in todo))
 
@@ -87,8 +86,9 @@ class Transaction:
         The locks of refs and index are held together only for the two renames. Raises as `move` does, and
         IndexLocked or IndexUnusable, always before anything but objects has changed.
         """
-        self._moving = tuple(updates)
-        self._note(self._moving, change)
+        if self._is_behind:
+            self.recover()
+        self._note(tuple(updates), change)
         following = None
         try:
             if change is not None and change.updates:
@@ -99,11 +99,13 @@ class Transaction:
             with refs.prepared(self.repo.git, updates, reason) as commit:
                 if following is not None:
                     following.lock()
+                self._is_behind = following is not None  # git may fail after it moved the branch
                 commit()
                 if following is not None:
                     following.install()
             if following is not None:
                 following.flush()
+            self._is_behind = False
         finally:
             if following is not None:
                 following.drop()
@@ -138,6 +140,11 @@ class Transaction:
 
     def close(self) -> None:
         """All is done, or given up: nothing is left for a later run to clear, unless an index is still owed."""
+        if self._is_behind:
+            try:
+                self.recover()
+            except (MemgitError, OSError):
+                return  # the journal stays for the next run
         if self._open:
             leftovers.release_packs(self.repo.common_dir, self._token)
             if self._owed is not None:
@@ -145,17 +152,6 @@ class Transaction:
             else:
                 files.remove(self._journal)
             self._open = False
-
-    def give_up(self, failure: BaseException) -> None:
-        """Something went wrong: undo what was half done. Where that fails too, the journal stays for the next run."""
-        try:
-            if isinstance(failure, TimedOut | KeyboardInterrupt) or getattr(failure, "status", 0) < 0:
-                self.recover()  # only a git that was killed leaves locks behind
-            else:
-                self._take_back_half(self._moving)
-                self.close()
-        except (MemgitError, OSError):
-            return
 
     def recover(self) -> tuple[str, ...]:
         """Clear what a dead writer left; the paths of the locks taken away. Moves no branch."""
@@ -182,7 +178,8 @@ class Transaction:
         removed = leftovers.clear_locks(self.repo.common_dir, checkouts, updates, since_s)
         if change is not None and (lock := index.take_back_lock(change.git_dir, waiting)):
             removed = (*removed, lock)
-        self._take_back_half(updates)
+        now = {ref.name: ref.oid for ref in refs.read_all(self.repo.git)}
+        self._take_back_half(updates, now)
         self._owed = owed
         if change is not None and updates and self._has_moved(updates[-1]):
             self._owed = change
@@ -193,7 +190,7 @@ class Transaction:
             files.remove(self._journal)
         else:
             self._note(())
-        self._open = False
+        self._open = self._is_behind = False
         return removed
 
     def _has_moved(self, update: RefUpdate) -> bool:
@@ -228,7 +225,7 @@ class Transaction:
             if name.startswith("index."):
                 os.unlink(os.path.join(self.repo.private_dir, name))
 
-    def _take_back_half(self, updates: tuple[RefUpdate, ...]) -> None:
+    def _take_back_half(self, updates: tuple[RefUpdate, ...], now: Mapping[RefName, Oid]) -> None:
         """git renames the refs of a transaction one after the other, ours in the order given: the branch last.
 
         Where the branch was not reached, the log must not tell of a move that never was.
@@ -236,7 +233,6 @@ class Transaction:
         if len(updates) < 2:
             return
         git = self.repo.git
-        now = {ref.name: ref.oid for ref in refs.read_all(git)}
         if refs.has_moved(git, updates[-1], now.get(updates[-1].ref)):
             return
         half = [
@@ -257,8 +253,15 @@ def begin(repo: Repository, timeout_s: float = 5.0) -> Iterator[Transaction]:
         transaction.recover()
         try:
             yield transaction
-        except BaseException as failure:
-            transaction.give_up(failure)
+        except (CommandFailed, TimedOut, KeyboardInterrupt) as failure:
+            # Only a git that was killed leaves locks behind; any other has taken its own away by now.
+            if isinstance(failure, CommandFailed) and failure.status >= 0:
+                transaction.close()
+            else:
+                transaction.recover()
+            raise
+        except BaseException:
+            transaction.close()
             raise
         transaction.close()
 
