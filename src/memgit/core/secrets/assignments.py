@@ -21,6 +21,7 @@ from memgit.core.secrets.words import (
     is_random_token,
     is_reference,
     is_uuid,
+    is_wordy,
 )
 
 RULES = {
@@ -38,7 +39,7 @@ _SIGN = rb"(?::?=>?|:|\||->|\xe2\x86\x92|\xef\xbc\x9a|>|(?:is|are|was|equals|lau
 _FILL = rb"(?:(?:now|still|currently|just|set to|this|the following|called)\b:?[ \t]{1,3})?"
 _CLOSE = rb"[\"'`*_\\\])}~]{0,8}"
 _OPEN = rb"[*_(\[{|~<\\]{0,4}"
-_DIRECT = re.compile(_CLOSE + rb"[ \t]{0,40}" + _SIGN + rb"[ \t]{0,40}" + _FILL)
+_DIRECT = re.compile(_CLOSE + rb"[ \t]{0,40}" + _SIGN + rb"[*_]{0,3}[ \t]{0,40}" + _FILL)
 _APART = re.compile(
     rb"[^\n:=|<>{};]{1,60}?(?:[ \t](?:is|are|was|to|equals|as|ist)\b:?|[:=|]|->|\xe2\x86\x92|>)[ \t]{0,20}" + _FILL
 )
@@ -179,7 +180,7 @@ def _fits(value: bytes, kind: Kind, *, apart: bool) -> bool:
     if kind is Kind.LOOSE:
         return not is_hex(value) and not is_uuid(value) and is_random_token(value, at_least=30)
     if is_random_token(value, at_least=20 if apart else 16):
-        return True
+        return value.isalnum() or not is_wordy(value)
     return not apart and len(value) >= 10 and is_strong_password(value)
 
 

@@ -46,7 +46,7 @@ def url_credentials(text: bytes) -> Iterator[Hit]:
         user, password, host = match[1], match[2], match[3]
         if is_placeholder(password) or (is_reference(password) and not is_random_token(password)):
             continue
-        if b"{" in password or b"$" in password[:1] or b"%s" in password or b"&lt;" in password or password.isdigit():
+        if b"{" in password or b"$" in password[:1] or password == b"%s" or b"&lt;" in password or password.isdigit():
             continue
         if password.lower() == user.lower() or (len(password) < 8 and password.isalpha()):
             continue

@@ -32,7 +32,7 @@ _REFERENCE = re.compile(
     rb"|[({]\)?$|\(\)|\w\(|\{\{|\$\{|\$\(|%\(|\]$|=>$|\w\[|^\{|\":|&#?\w{2,8};",
     re.IGNORECASE,
 )
-_IDENTIFIER = re.compile(rb"^[A-Za-z_][a-z0-9_]*(?:[A-Z][a-z0-9]+)*(?:(?:\.|::|->)[A-Za-z_]\w*)+$")
+_IDENTIFIER = re.compile(rb"^[A-Za-z_]\w{0,60}(?:(?:\.|::|->)[A-Za-z_]\w{0,60}){1,8}$")
 _NUMBERISH = re.compile(
     rb"^[-+~<>=#v$\xe2\x82\xac]*\d[\d.,:_/TZ+-]*\s?(?:[a-zA-Z]{1,6}(?:/\w+)?|%|\xc2\xb5s|days?|hours?|minutes?|chars?"
     rb"|characters|tokens|bytes|bits?)?$"
@@ -46,7 +46,7 @@ _WORD_PARTS = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _HEX = re.compile(rb"^(?:0x)?[0-9a-fA-F]+$")
 _UUID = re.compile(rb"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
 _CODE = frozenset(b"(){}[]<>$&:,;\"'")
-_JUDGED = 200  # bytes that tell whether a value is random; bounds the cost of a long one
+_JUDGED = 96  # bytes that tell whether a value is random; bounds the cost of a long one
 _VOWELS = frozenset(b"aeiouyAEIOUY")
 
 
@@ -157,7 +157,7 @@ def is_password(value: bytes) -> bool:
         return False
     if is_placeholder(value) or is_reference(value) or is_number(value):
         return False
-    if is_wordy(value) and not is_random_token(value, at_least=12):
+    if is_wordy(value) and not (value.isalnum() and is_random_token(value, at_least=12)):
         return False
     digits = sum(1 for c in value if 48 <= c <= 57)
     letters = sum(1 for c in value if 65 <= c <= 90 or 97 <= c <= 122 or c >= 128)
