@@ -78,7 +78,7 @@ def table(seeds: list[int]) -> None:
             subprocess.run([sys.executable, CASES, "gen", cases, "--seed", str(seed)], check=True, capture_output=True)
             for name, argv in scanners().items():
                 out = Path(scratch) / "out.json"
-                call = [sys.executable, CASES, "eval", cases, *argv, "--json", out]
+                call = [sys.executable, str(CASES), "eval", str(cases), *argv, "--json", str(out)]
                 subprocess.run(call, check=True, capture_output=True)
                 figures.setdefault(name, []).append(json.loads(out.read_text()))
     print(f"| scanner, mean of seeds {seeds[0]} to {seeds[-1]} | core | context | evasion | benign flagged | control |")

@@ -22,7 +22,7 @@ from memgit.core.secrets.words import (
 _CREDENTIALS = re.compile(rb"//([^\s/:@\"'`<>|\\?#]{0,120}):([^\s/@\"'`<>|\\]{3,300})@([^\s/:?#\"'`<>|\\]{1,120})")
 _TOKEN_AS_USER = re.compile(rb"https?://([A-Za-z0-9_-]{20,255})@[a-z0-9.-]{3,120}")
 _HEADER = re.compile(
-    rb"\b(Bearer|Basic|Token|ApiKey|Api-Key|Bot|GenieKey|DSN|SSWS|Negotiate)[\s:=]{1,8}[\"'`*]{0,3}(?:token=[\"']?)?([A-Za-z0-9._~+/%-]{8,4000}=*)",
+    rb"(?<![\w-])(Bearer|Basic|Token|ApiKey|Api-Key|Bot|GenieKey|DSN|SSWS|Negotiate)[\s:=]{1,8}[\"'`*]{0,3}(?:token=[\"']?)?([A-Za-z0-9._~+/%-]{8,4000}=*)",
     re.IGNORECASE,
 )
 _AUTHORIZATION = re.compile(
