@@ -115,10 +115,56 @@ COMMANDS: tuple[Command, ...] = (
         "Show what memgit did: operations, newest first, with the windows they made and their sources.",
         "memgit.cli.history:log",
         (
+            text("raw", "List every state of this file that `memgit restore` can reach, newest first.", "PATH"),
             flag("windows", "List every window of every operation with its source commits."),
             text("branch", "Only operations on this branch.", "NAME"),
         ),
-        ("memgit log", "memgit log --windows"),
+        ("memgit log", "memgit log --windows", "memgit log --raw memory/2026-02-04.md"),
+    ),
+    Command(
+        "restore",
+        "Bring a memory file back as it was at a time or in a commit; what is there now is captured first.",
+        "memgit.cli.restore:run",
+        (
+            _DRY_RUN,
+            text("at", "A date as git reads it, or a commit.", "TIME"),
+            arguments("paths", "Files, or directories with all memory in them.", "PATHS...", required=True),
+        ),
+        (
+            "memgit restore MEMORY.md --at 'yesterday 18:00'",
+            "memgit restore memory/2026-02-04.md --at 1b2c3d4 --dry-run",
+        ),
+    ),
+    Command(
+        "guard scan",
+        "Look for secrets in memory files, in what is staged, in a range of commits, or in standard input.",
+        "memgit.cli.guard:scan",
+        (
+            flag("staged", "What is staged, on lines that HEAD does not have."),
+            text("range", "What the commits of this range add.", "A..B"),
+            flag("stdin", "Standard input."),
+            text("format", "How findings are printed.", "FORMAT", choices=("text", "json", "sarif", "lines")),
+            arguments("paths", "These files and directories, memory or not.", "[PATHS]..."),
+        ),
+        (
+            "memgit guard scan",
+            "memgit guard scan --staged",
+            "memgit guard scan --range origin/main..HEAD --format sarif",
+        ),
+    ),
+    Command(
+        "guard allow",
+        "Let a finding pass that is no secret, in this clone.",
+        "memgit.cli.guard:allow",
+        (arguments("fingerprint", "As `memgit guard scan` shows it.", "FINGERPRINT...", required=True),),
+        ("memgit guard allow s0123456789abcdef0123",),
+    ),
+    Command(
+        "status",
+        "Show what is held back, what waits on private refs, and what memgit did last.",
+        "memgit.cli.status:run",
+        (),
+        ("memgit status",),
     ),
     Command(
         "prune",

@@ -55,6 +55,7 @@ class Transaction:
         self._token = f"memgit {os.getpid()}"
         self._waiting = os.path.join(repo.private_dir, f"index.{os.getpid()}")
         self._open = False
+        self._is_behind = False  # the branch has moved, its index has not: the journal has to stay
         self._owed: IndexChange | None = None  # an index that could not be brought up to its branch yet
 
     def store(self, objects: Sequence[tuple[bytes, bytes]]) -> None:
@@ -85,6 +86,8 @@ class Transaction:
         The locks of refs and index are held together only for the two renames. Raises as `move` does, and
         IndexLocked or IndexUnusable, always before anything but objects has changed.
         """
+        if self._is_behind:
+            self.recover()
         self._note(tuple(updates), change)
         following = None
         try:
@@ -96,11 +99,13 @@ class Transaction:
             with refs.prepared(self.repo.git, updates, reason) as commit:
                 if following is not None:
                     following.lock()
+                self._is_behind = following is not None  # git may fail after it moved the branch
                 commit()
                 if following is not None:
                     following.install()
             if following is not None:
                 following.flush()
+            self._is_behind = False
         finally:
             if following is not None:
                 following.drop()
@@ -135,6 +140,11 @@ class Transaction:
 
     def close(self) -> None:
         """All is done, or given up: nothing is left for a later run to clear, unless an index is still owed."""
+        if self._is_behind:
+            try:
+                self.recover()
+            except (MemgitError, OSError):
+                return  # the journal stays for the next run
         if self._open:
             leftovers.release_packs(self.repo.common_dir, self._token)
             if self._owed is not None:
@@ -180,7 +190,7 @@ class Transaction:
             files.remove(self._journal)
         else:
             self._note(())
-        self._open = False
+        self._open = self._is_behind = False
         return removed
 
     def _has_moved(self, update: RefUpdate) -> bool:
