@@ -34,7 +34,7 @@ def init(values: Values) -> int:
     request = Request(text(values, "hooks") or "auto", text(values, "attributes") or "local")
     workspace, config = context.workspace, context.config
     if values["driver_only"]:
-        request = replace(request, hooks="none")
+        request = replace(request, hooks="keep")
     else:
         found = propose.look(repo, workspace if _has_policy(context) else None)
         workspace = found.layout.workspace
