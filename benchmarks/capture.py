@@ -17,9 +17,9 @@ from pathlib import Path
 
 from measure import MEMGIT, machine, table, write
 
-from memgit.cli.app import VERSION
 from memgit.cli.context import find_workspace, now_s
 from memgit.core.settings import Config
+from memgit.core.version import VERSION
 from memgit.git.repository import discover
 from memgit.porcelain import commit
 from memgit.porcelain.commit import Request
