@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from memgit.core.objects import ZERO, Oid, RefName, hash_object
-from memgit.errors import Busy, CommandFailed, MemgitError
+from memgit.core.objects import ZERO, hash_object
+from memgit.errors import Busy, MemgitError
 from memgit.git import index, leftovers, refs
 from memgit.git.command import Git
 from memgit.git.index import Entry, IndexLocked, IndexUnusable, NextIndex, Update
@@ -55,6 +55,7 @@ class Transaction:
         self._token = f"memgit {os.getpid()}"
         self._waiting = os.path.join(repo.private_dir, f"index.{os.getpid()}")
         self._open = False
+        self._moving: tuple[RefUpdate, ...] = ()
         self._is_behind = False  # the branch has moved, its index has not: the journal has to stay
         self._owed: IndexChange | None = None  # an index that could not be brought up to its branch yet
 
@@ -71,6 +72,7 @@ class Transaction:
         """
         todo = tuple(updates)
         self._note(todo)
+        self._moving = todo
         refs.move(self.repo.git, todo, reason)
         refs.flush_directories(self.repo.common_dir, (update.ref for update in todo))
 
@@ -153,6 +155,17 @@ class Transaction:
                 files.remove(self._journal)
             self._open = False
 
+    def give_up(self, failure: BaseException) -> None:
+        """Something went wrong: undo what was half done. Where that fails too, the journal stays for the next run."""
+        try:
+            if isinstance(failure, TimedOut | KeyboardInterrupt) or getattr(failure, "status", 0) < 0:
+                self.recover()  # only a git that was killed leaves locks behind
+            else:
+                self._take_back_half(self._moving)
+                self.close()
+        except (MemgitError, OSError):
+            return
+
     def recover(self) -> tuple[str, ...]:
         """Clear what a dead writer left; the paths of the locks taken away. Moves no branch."""
         content = files.read(self._journal)
@@ -178,8 +191,7 @@ class Transaction:
         removed = leftovers.clear_locks(self.repo.common_dir, checkouts, updates, since_s)
         if change is not None and (lock := index.take_back_lock(change.git_dir, waiting)):
             removed = (*removed, lock)
-        now = {ref.name: ref.oid for ref in refs.read_all(self.repo.git)}
-        self._take_back_half(updates, now)
+        self._take_back_half(updates)
         self._owed = owed
         if change is not None and updates and self._has_moved(updates[-1]):
             self._owed = change
@@ -225,7 +237,7 @@ class Transaction:
             if name.startswith("index."):
                 os.unlink(os.path.join(self.repo.private_dir, name))
 
-    def _take_back_half(self, updates: tuple[RefUpdate, ...], now: Mapping[RefName, Oid]) -> None:
+    def _take_back_half(self, updates: tuple[RefUpdate, ...]) -> None:
         """git renames the refs of a transaction one after the other, ours in the order given: the branch last.
 
         Where the branch was not reached, the log must not tell of a move that never was.
@@ -233,6 +245,7 @@ class Transaction:
         if len(updates) < 2:
             return
         git = self.repo.git
+        now = {ref.name: ref.oid for ref in refs.read_all(git)}
         if refs.has_moved(git, updates[-1], now.get(updates[-1].ref)):
             return
         half = [
@@ -253,15 +266,8 @@ def begin(repo: Repository, timeout_s: float = 5.0) -> Iterator[Transaction]:
         transaction.recover()
         try:
             yield transaction
-        except (CommandFailed, TimedOut, KeyboardInterrupt) as failure:
-            # Only a git that was killed leaves locks behind; any other has taken its own away by now.
-            if isinstance(failure, CommandFailed) and failure.status >= 0:
-                transaction.close()
-            else:
-                transaction.recover()
-            raise
-        except BaseException:
-            transaction.close()
+        except BaseException as failure:
+            transaction.give_up(failure)
             raise
         transaction.close()
 
