@@ -33,9 +33,9 @@ class Request:
     session: str | None = None
     confirm_deletions: bool = False
     dry_run: bool = False
-    over: frozenset[int] = frozenset()  # processes whose `git commit` is made: we are one of its last hooks
     operation: str | None = None  # the kind under which it is entered in the operation log; a plain capture is not
     undoes: Oid | None = None
+    over: frozenset[int] = frozenset()  # processes whose `git commit` is made: we are one of its last hooks
 
 
 @dataclass(frozen=True, slots=True)
