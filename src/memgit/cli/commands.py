@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from memgit.cli.params import Command, arguments, flag, many, text
+from memgit.cli.params import Command, argument, arguments, flag, many, number, text
 
 _WINDOWS = ("hour", "6h", "day", "week")
 _DRY_RUN = flag("dry_run", "Show what would happen and change nothing.")
 
-GROUPS: dict[str, str] = {}
+_TARGET = argument("target", "The target's name; not needed where there is only one.", "[TARGET]", required=False)
+
+GROUPS: dict[str, str] = {"backup": "Keep proven copies of the memory elsewhere, and get it back from there."}
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -80,5 +82,73 @@ COMMANDS: tuple[Command, ...] = (
             arguments("key", "Show only these settings.", "[KEY]..."),
         ),
         ("memgit config --show-origin", "memgit config consolidate.window"),
+    ),
+    Command(
+        "backup run",
+        "Copy the memory files to the backup targets, or to one of them; what did not change costs nothing.",
+        "memgit.cli.backup:run",
+        (
+            _DRY_RUN,
+            flag("confirm_shrink", "Go on although many files are gone or empty since the last run."),
+            flag("new_target", "Accept that the place is new, although this target was used before."),
+            argument("target", "The target's name; all of them by default.", "[TARGET]", required=False),
+        ),
+        ("memgit backup run --dry-run", "memgit backup run disk"),
+    ),
+    Command(
+        "backup list",
+        "Show what lies at a target, and whether it is complete.",
+        "memgit.cli.backup:list_all",
+        (_TARGET,),
+        ("memgit backup list disk",),
+    ),
+    Command(
+        "backup verify",
+        "Compare a backup with its manifest: every byte, or that of a few files chosen by chance.",
+        "memgit.cli.backup:verify",
+        (
+            number("sample", "Read only so many files.", "COUNT"),
+            text("snapshot", "Check this one instead of the newest.", "NAME"),
+            _TARGET,
+        ),
+        ("memgit backup verify disk", "memgit backup verify --sample 100 disk"),
+    ),
+    Command(
+        "backup restore",
+        "Bring files of a backup into a directory, each checked against the manifest before anything is written.",
+        "memgit.cli.backup:restore",
+        (
+            _DRY_RUN,
+            text("source", "The target, or TARGET/SNAPSHOT for an older state.", "TARGET", "--from"),
+            text("to", "The directory; what else lies in it stays.", "DIR"),
+            flag("overwrite", "Replace files that have other content there."),
+            arguments("path", "Only these files and directories.", "[PATH]..."),
+        ),
+        ("memgit backup restore --from disk --to /tmp/memory", "memgit backup restore MEMORY.md --from disk --to ."),
+    ),
+    Command(
+        "backup prune",
+        "Let old snapshots go as the target's `keep` says, once the newest has been proven sound.",
+        "memgit.cli.backup:prune",
+        (_DRY_RUN, _TARGET),
+        ("memgit backup prune --dry-run disk",),
+    ),
+    Command(
+        "backup drill",
+        "Restore the newest backup into a scratch directory and compare every byte.",
+        "memgit.cli.backup:drill",
+        (_TARGET,),
+        ("memgit backup drill disk",),
+    ),
+    Command(
+        "backup setup-ssh",
+        "Show how to give a target a key of its own that reaches one directory and can do nothing else.",
+        "memgit.cli.backup:setup_ssh",
+        (
+            text("remote_directory", "The backup directory on the other machine.", "DIR", "--directory"),
+            text("rrsync", "How the other machine calls rrsync.", "PROGRAM"),
+            _TARGET,
+        ),
+        ("memgit backup setup-ssh --directory /home/backup/workspace server",),
     ),
 )
