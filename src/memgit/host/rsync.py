@@ -40,7 +40,7 @@ class Link:
         found = ["rsync", *args]
         if self.is_remote:
             found.append("--rsh=" + " ".join(_quoted(word) for word in self.ssh()))
-            found.append("--compress" if "--compress" not in self.options and "-z" not in self.options else "--quiet")
+            found.append("--compress")
         if self.bwlimit is not None:
             found.append(f"--bwlimit={max(1, self.bwlimit // 1024)}")
         return (*found, *self.options)
@@ -57,6 +57,12 @@ class Link:
         return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    marker: bytes | None
+    generations: tuple[Generation, ...]
+
+
 def is_installed() -> bool:
     """Whether there is an rsync to start."""
     return shutil.which("rsync") is not None
@@ -68,6 +74,7 @@ class RsyncPlace(Sender):
     def __init__(self, link: Link) -> None:
         self.where = link.root
         self._link = link
+        self._seen: _Look | None = None
         if not is_installed():
             raise TargetError(
                 f"rsync is not installed, and {link.root} can't be reached without it.",
@@ -75,18 +82,16 @@ class RsyncPlace(Sender):
             )
 
     def read(self, name: str) -> bytes | None:
+        if name == MARKER:
+            return self._look().marker
         with tempfile.TemporaryDirectory(prefix="memgit-") as place:
-            if not self._run("-d", "--links", "--", self._at(name), place + "/", may_be_missing=True):
+            if not self._run("-t", "--", self._at(name), place + "/", may_be_missing=True):
                 return None
-            try:
-                with open(os.path.join(place, os.path.basename(name)), "rb") as file:
-                    return file.read()
-            except FileNotFoundError:
-                return None
+            return _content(os.path.join(place, os.path.basename(name)))
 
     def claim(self, marker: bytes) -> None:
         with tempfile.TemporaryDirectory(prefix="memgit-") as place:
-            listed = self._list("/*")
+            listed = self._list()
             if listed is not None and any(name for name in listed if name != "."):
                 raise TargetError(
                     f"{self.where} is not empty and holds no backups of memgit.", "Name an empty or a new directory."
@@ -94,29 +99,31 @@ class RsyncPlace(Sender):
             with open(os.path.join(place, MARKER), "wb") as file:
                 file.write(marker)
             self._run("-rt", "--", place + "/", self._at(""))
+        self._seen = None
 
     def generations(self) -> tuple[Generation, ...]:
-        with tempfile.TemporaryDirectory(prefix="memgit-") as place:
-            only = ("--include=/*/", f"--include=/*/{COMPLETE}", "--exclude=*")
-            if not self._run("-r", *only, "--", self._at(""), place + "/", may_be_missing=True):
-                return ()
-            found = []
-            for name in sorted(os.listdir(place)):
-                if not os.path.isdir(os.path.join(place, name)):
-                    continue
-                try:
-                    with open(os.path.join(place, name, COMPLETE), "rb") as file:
-                        found.append(Generation(name, file.read()))
-                except FileNotFoundError:
-                    found.append(Generation(name, None))
-            return tuple(found)
+        return self._look().generations
+
+    def _look(self) -> _Look:
+        """The marker and the completion of every generation, with one call."""
+        if self._seen is None:
+            with tempfile.TemporaryDirectory(prefix="memgit-") as place:
+                only = (f"--include=/{MARKER}", "--include=/*/", f"--include=/*/{COMPLETE}", "--exclude=*")
+                self._run("-r", *only, "--", self._at(""), place + "/", may_be_missing=True)
+                names = sorted(name for name in os.listdir(place) if os.path.isdir(os.path.join(place, name)))
+                self._seen = _Look(
+                    _content(os.path.join(place, MARKER)),
+                    tuple(Generation(name, _content(os.path.join(place, name, COMPLETE))) for name in names),
+                )
+        return self._seen
 
     def remove(self, generations: Iterable[str]) -> None:
-        for name in generations:
-            self._uncomplete(name)
-            with tempfile.TemporaryDirectory(prefix="memgit-") as nothing:
-                only = (f"--include=/{name}/***", "--exclude=*")
-                self._run("-r", "--delete", "--force", *only, "--", nothing + "/", self._at(""))
+        names = tuple(generations)
+        self._uncomplete(names)
+        with tempfile.TemporaryDirectory(prefix="memgit-") as nothing:
+            only = (*(f"--include=/{name}/***" for name in names), "--exclude=*")
+            self._run("-r", "--delete", "--force", *only, "--", nothing + "/", self._at(""))
+        self._seen = None
 
     def fetch(self, generation: str, paths: Iterable[bytes] | None, into: str, advance: Advance) -> None:
         os.makedirs(into, exist_ok=True)
@@ -133,24 +140,33 @@ class RsyncPlace(Sender):
         shutil.rmtree(os.path.join(into, _PARTIAL_DIR), ignore_errors=True)
 
     def send(self, stage: str, generation: str, previous: str | None, advance: Advance) -> None:
-        self._uncomplete(generation)
-        link = (f"--link-dest=../{previous}",) if previous is not None else ()
-        only = (f"--include=/{FILES}/***", "--exclude=*")
+        if any(item.name == generation for item in self._look().generations):
+            self._uncomplete((generation,))
+        link = (f"--link-dest={self._seen_from(generation, previous)}",) if previous is not None else ()
+        only = (f"--include=/{FILES}/***", f"--include=/{MANIFEST}", "--exclude=*")
         self._run(
             "-a", "--delete", "--force", f"--partial-dir={_PARTIAL_DIR}", *link, *only, "--",
             stage + "/", self._at(generation + "/"), advance=advance,
         )  # fmt: skip
-        for name in (MANIFEST, COMPLETE):  # in this order: the second says that the first and all before is there
-            self._run("-t", "--checksum", "--", os.path.join(stage, name), self._at(f"{generation}/"))
+        self._run("-t", "--checksum", "--", os.path.join(stage, COMPLETE), self._at(f"{generation}/"))
+        self._seen = None
 
-    def _uncomplete(self, generation: str) -> None:
-        with tempfile.TemporaryDirectory(prefix="memgit-") as nothing:
-            only = (f"--include=/{COMPLETE}", "--exclude=*")
-            self._run("-r", "--delete", *only, "--", nothing + "/", self._at(generation + "/"))
+    def _seen_from(self, generation: str, other: str) -> str:
+        """Another generation's directory as --link-dest names it: rrsync takes no path that climbs up."""
+        root = self._link.root.partition(":")[2] if self._link.is_remote else self._link.root
+        return f"{root.rstrip('/')}/{other}" if root.startswith("/") else f"../{other}"
 
-    def _list(self, pattern: str) -> tuple[str, ...] | None:
+    def _uncomplete(self, generations: tuple[str, ...]) -> None:
+        """Take the completion markers of generations away, and nothing else."""
+        with tempfile.TemporaryDirectory(prefix="memgit-") as place:
+            for name in generations:
+                os.mkdir(os.path.join(place, name))
+            only = (*(f"--include=/{name}/{end}" for name in generations for end in ("", COMPLETE)), "--exclude=*")
+            self._run("-r", "--delete", *only, "--", place + "/", self._at(""))
+
+    def _list(self) -> tuple[str, ...] | None:
         """Names at the place, or None if it does not exist."""
-        done = self._try(("-d", "--list-only", f"--include={pattern}", "--", self._at("")), None)
+        done = self._try(("-d", "--list-only", "--", self._at("")), None)
         if done.status in (3, 23) or b"No such file" in done.stderr:
             return None
         self._judge(done)
@@ -196,6 +212,14 @@ class RsyncPlace(Sender):
         if means.outcome is Outcome.RETRY:
             return NetworkError(text, hint)
         return TargetError(text, hint)
+
+
+def _content(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
 
 
 def _environment() -> dict[str, str]:

@@ -148,7 +148,8 @@ def _source(repo: Repository, workspace: str, target: Target, patterns: Patterns
 
 def _deliver(job: _Job, gathered: Gathered) -> Report:
     generations = job.place.generations()
-    previous, wrong = targets.newest(job.place, generations, is_mirror=job.is_mirror)
+    staged = None if isinstance(job.place, LocalPlace) else files.read(os.path.join(_stage(job), MANIFEST))
+    previous, wrong = targets.newest(job.place, generations, is_mirror=job.is_mirror, known=staged)
     job.notes += wrong
     before = previous.manifest.entries if previous is not None else {}
     _guard(job, before, gathered.source.items)
@@ -257,7 +258,7 @@ def _through_stage(
     todo = plan(gathered.items, before if job.is_mirror else {}, {} if job.is_mirror else before)
     if job.request.dry_run:
         return _report(job, gathered, None, todo)
-    top = os.path.join(job.memo.directory, "stage")
+    top = _stage(job)
     with Folder(os.path.join(top, FILES), create=True) as folder:
         known = _staged(top)
         staging = plan(gathered.items, generation.present(folder, known), {})
@@ -277,6 +278,10 @@ def _through_stage(
     gathered.remember()
     job.memo.set(newest=name, succeeded=str(job.now_s), partial=None)
     return _report(job, gathered, name, todo)
+
+
+def _stage(job: _Job) -> str:
+    return os.path.join(job.memo.directory, "stage")
 
 
 def _staged(top: str) -> Mapping[bytes, Entry]:

@@ -1,8 +1,8 @@
 """memgit backup setup-ssh: what to type so that a key of its own can reach one directory and do nothing else.
 
 Nothing is installed here. rrsync, which comes with rsync, runs as the key's forced command: it lets rsync work below
-one directory and refuses everything else. Its paths are relative to that directory, so the target's `host` ends in
-the colon once the key is in place.
+one directory and refuses everything else. To it that directory is the root, so once the key is in place the target's
+`host` ends in `:/`.
 Source: rrsync(1), sshd(8) on `restrict` and `command=`.
 """
 
@@ -58,7 +58,7 @@ def run(target: Target, directory: str | None, rrsync: str = "rrsync") -> Setup:
     command = f"{rrsync} {shlex.quote(place)}"
     port = f" -p {target.port}" if target.port is not None else ""
     ssh = f"ssh -i {key} -oIdentitiesOnly=yes -oBatchMode=yes{port} {login}"
-    config = ["[[target]]", f'name = "{target.name}"', f'host = "{login}:"', f'identity = "{key}"']
+    config = ["[[target]]", f'name = "{target.name}"', f'host = "{login}:/"', f'identity = "{key}"']
     if target.port is not None:
         config.append(f"port = {target.port}")
     return Setup(

@@ -198,24 +198,30 @@ class Held:
     manifest: Manifest
 
 
-def load(place: Place, generation: Generation) -> Held | None:
-    """The manifest of a generation; None if it is not complete. Raises DamagedManifest if the two do not fit."""
+def load(place: Place, generation: Generation, known: bytes | None = None) -> Held | None:
+    """The manifest of a generation; None if it is not complete. Raises DamagedManifest if the two do not fit.
+
+    known: a manifest at hand, which need not be fetched if it is the very one that was completed.
+    """
     if generation.complete is None:
         return None
     where = f"{place.where}/{generation.name}/{MANIFEST}"
-    text = place.read(f"{generation.name}/{MANIFEST}")
+    is_known = known is not None and manifest.is_completed_by(known, generation.complete)
+    text = known if is_known else place.read(f"{generation.name}/{MANIFEST}")
     if text is None or not manifest.is_completed_by(text, generation.complete):
         raise DamagedManifest(f"{where} is not the one that was completed.")
     return Held(generation.name, manifest.read(text, where))
 
 
-def newest(place: Place, generations: tuple[Generation, ...], *, is_mirror: bool) -> tuple[Held | None, list[str]]:
-    """The newest usable generation, and what is wrong with newer ones."""
+def newest(
+    place: Place, generations: tuple[Generation, ...], *, is_mirror: bool, known: bytes | None = None
+) -> tuple[Held | None, list[str]]:
+    """The newest usable generation, and what is wrong with newer ones. known: see `load`."""
     wrong = []
     for generation in reversed(generations):
         if (generation.name == MIRROR) == is_mirror:
             try:
-                held = load(place, generation)
+                held = load(place, generation, known)
             except DamagedManifest as error:
                 wrong.append(error.message)
                 continue
