@@ -251,6 +251,18 @@ class Folder:
         os.fchmod(fd, mode & 0o7777)
         os.utime(fd, ns=(mtime_ns, mtime_ns))
 
+    def clear_leftovers(self, paths: Iterable[bytes]) -> None:
+        """Take away what killed processes of ours left in the directories of these paths."""
+        for directory in {_parent(path) for path in paths}:
+            try:
+                fd = self._enter(directory + b"/") if directory else self.fd
+                names = [os.fsencode(name) for name in os.listdir(fd)]
+            except OSError:
+                continue  # nothing was ever written there
+            for name in names:
+                if name.startswith(TEMPORARY) and not _is_alive(name[len(TEMPORARY) :]):
+                    _forget(name, fd)
+
     def flush(self) -> None:
         """Return when all that was written, removed and renamed here would survive a power cut."""
         if len(self._written) > _MANY:
@@ -379,6 +391,16 @@ def _own(owner: tuple[int, int] | None, change: Callable[[int, int], object]) ->
         change(user if os.geteuid() == 0 else -1, group)
     except PermissionError:
         return
+
+
+def _is_alive(process: bytes) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OverflowError, PermissionError):
+        return True
+    return True
 
 
 def _forget(name: bytes, fd: int) -> None:

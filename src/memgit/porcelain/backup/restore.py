@@ -99,6 +99,9 @@ def into(
             f"{len(replaced):,} files in {to} would be overwritten: {names}{more}.",
             "Restore into an empty directory, or add --overwrite.",
         )
+    if os.path.isdir(to):
+        with Folder(to) as folder:
+            folder.clear_leftovers(chosen)
     todo = {path: chosen[path] for path in (*created, *replaced)}
     if not todo:
         return report
