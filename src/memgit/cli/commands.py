@@ -151,4 +151,17 @@ COMMANDS: tuple[Command, ...] = (
         ),
         ("memgit backup setup-ssh --directory /home/backup/workspace server",),
     ),
+    Command(
+        "export",
+        "Write the memory of a commit into a directory, as plain files without git.",
+        "memgit.cli.export:run",
+        (
+            _DRY_RUN,
+            text("to", "The directory; what else lies in it stays.", "DIR"),
+            flag("all", "Export all files of the workspace, not the memory alone."),
+            flag("overwrite", "Replace files that have other content there."),
+            argument("ref", "The commit; HEAD by default.", "[REF]", required=False),
+        ),
+        ("memgit export --to /tmp/memory", "memgit export v1.0 --to site --all"),
+    ),
 )
