@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.repo import memgit_program
 from support.vault import Vault, tree
 
@@ -156,14 +157,11 @@ def test_a_writer_at_work_never_makes_a_backup_that_does_not_verify(tmp_path: Pa
     vault = Vault(tmp_path)
     vault.fill()
     stop = tmp_path / "stop"
-    writer = subprocess.Popen(
-        (
-            "sh", "-c",
-            f'n=0; while [ ! -e "{stop}" ]; do n=$((n+1)); echo "line $n" >> MEMORY.md;'
-            " echo $n > memory/.new; mv memory/.new memory/replaced.md; done",
-        ),
-        cwd=vault.path,
-    )  # fmt: skip
+    script = (
+        f'n=0; while [ ! -e "{stop}" ]; do n=$((n+1)); echo "line $n" >> MEMORY.md;'
+        " echo $n > memory/.new; mv memory/.new memory/replaced.md; done"
+    )
+    writer = subprocess.Popen(("sh", "-c", script), cwd=vault.path)
     try:
         for _ in range(6):
             vault.backup()

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from support.repo import memgit_program, run
 from support.vault import Vault, needs, tree
 
@@ -31,7 +32,7 @@ def test_a_snapshot_holds_exactly_the_memory_files(vault: Vault) -> None:
     (snapshot,) = vault.snapshots()
     assert snapshot.name == report["generation"]
     assert tree(snapshot / "files") == vault.memory()
-    assert sorted(path.name for path in snapshot.iterdir()) == ["complete", "files", "manifest"]
+    assert sorted(path.name for path in snapshot.iterdir()) == ["base", "complete", "files", "manifest"]
 
 
 def test_memory_stays_a_directory_in_the_target(vault: Vault) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.sshd import Sshd, started
 from support.vault import Vault, needs, tree
 

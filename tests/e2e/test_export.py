@@ -7,6 +7,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from support.repo import run
 from support.vault import Vault, tree
 

@@ -11,16 +11,16 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.vault import needs
 
 from memgit.core.backup.manifest import Entry
 from memgit.core.backup.plan import plan
 from memgit.host import generation
 from memgit.host.folder import Folder
+from support.vault import needs
 
 NAMES = st.sampled_from(
-    [b"a", b"b", b"MEMORY.md", b"-rf", b" lead", b"trail ", b"new\nline", b"tab\t", b"\xff\xfe", "ü".encode(), b"%41", b"*?[x]",
-     b"'q'", b'"q"', b"$(id)", b"x" * 200, b"...", b"#c#", b".hidden"]
+    [b"a", b"b", b"MEMORY.md", b"-rf", b" lead", b"trail ", b"new\nline", b"tab\t", b"\xff\xfe", "ü".encode(), b"%41",
+     b"*?[x]", b"'q'", b'"q"', b"$(id)", b"x" * 200, b"...", b"#c#", b".hidden"]
 )  # fmt: skip
 LARGE = {
     "zeros": bytes(70_000),

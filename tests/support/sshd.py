@@ -67,7 +67,8 @@ def started(place: Path) -> Iterator[Sshd]:
     (place / "sshd_config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {place}/host_key\nPidFile {place}/pid\n"
         f"AuthorizedKeysFile {server.authorized}\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
-        "KexAlgorithms curve25519-sha256\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nMaxStartups 100\nSubsystem sftp internal-sftp\n"
+        "KexAlgorithms curve25519-sha256\nKbdInteractiveAuthentication no\n"
+        "PermitRootLogin yes\nMaxStartups 100\nSubsystem sftp internal-sftp\n"
     )
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where sshd locks its helpers in

@@ -98,14 +98,14 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "backup list",
         "Show what lies at a target, and whether it is complete.",
-        "memgit.cli.backup:list_all",
+        "memgit.cli.backups:list_all",
         (_TARGET,),
         ("memgit backup list disk",),
     ),
     Command(
         "backup verify",
         "Compare a backup with its manifest: every byte, or that of a few files chosen by chance.",
-        "memgit.cli.backup:verify",
+        "memgit.cli.backups:verify",
         (
             number("sample", "Read only so many files.", "COUNT"),
             text("snapshot", "Check this one instead of the newest.", "NAME"),
@@ -116,7 +116,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "backup restore",
         "Bring files of a backup into a directory, each checked against the manifest before anything is written.",
-        "memgit.cli.backup:restore",
+        "memgit.cli.backups:restore",
         (
             _DRY_RUN,
             text("source", "The target, or TARGET/SNAPSHOT for an older state.", "TARGET", "--from"),
@@ -129,21 +129,21 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "backup prune",
         "Let old snapshots go as the target's `keep` says, once the newest has been proven sound.",
-        "memgit.cli.backup:prune",
+        "memgit.cli.backups:prune",
         (_DRY_RUN, _TARGET),
         ("memgit backup prune --dry-run disk",),
     ),
     Command(
         "backup drill",
         "Restore the newest backup into a scratch directory and compare every byte.",
-        "memgit.cli.backup:drill",
+        "memgit.cli.backups:drill",
         (_TARGET,),
         ("memgit backup drill disk",),
     ),
     Command(
         "backup setup-ssh",
         "Show how to give a target a key of its own that reaches one directory and can do nothing else.",
-        "memgit.cli.backup:setup_ssh",
+        "memgit.cli.backups:setup_ssh",
         (
             text("remote_directory", "The backup directory on the other machine.", "DIR", "--directory"),
             text("rrsync", "How the other machine calls rrsync.", "PROGRAM"),

@@ -67,6 +67,7 @@ class Folder:
         self.path = path
         self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._chain: list[tuple[bytes, int]] = []  # the directory entered last, from below the top down
+        self._entered, self._entered_fd = b"", self.fd
         self._written: list[bytes] = []
         self._touched: set[bytes] = set()
 
@@ -287,7 +288,10 @@ class Folder:
 
     def _enter(self, path: bytes, *, create: bool = False) -> int:
         """The descriptor of the directory that `path` lies in."""
-        names = path.split(b"/")[:-1]
+        directory, slash, _ = path.rpartition(b"/")
+        if directory == self._entered and (directory or not slash):
+            return self._entered_fd
+        names = directory.split(b"/") if slash else []
         if any(name in (b"", b".", b"..") for name in names):
             raise MemgitError(f"The path {path!r} leads out of {self.path}.")
         depth = 0
@@ -306,9 +310,11 @@ class Folder:
                 os.mkdir(name, 0o755, dir_fd=fd)
                 fd = os.open(name, _OPEN_DIRECTORY, dir_fd=fd)
             self._chain.append((name, fd))
+        self._entered, self._entered_fd = directory, fd
         return fd
 
     def _leave(self, depth: int = 0) -> None:
+        self._entered, self._entered_fd = b"", self.fd
         while len(self._chain) > depth:
             os.close(self._chain.pop()[1])
 

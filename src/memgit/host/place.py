@@ -2,7 +2,8 @@
 
     <target>/memgit-target        says whose backups these are; never there on a disk that is not mounted
     <target>/<generation>/files/  the files
-    <target>/<generation>/manifest
+    <target>/<generation>/manifest  what they are, and
+    <target>/<generation>/base      the list that it refers to
     <target>/<generation>/complete  written last
 
 A generation is `current` for a mirror, else a UTC time and a few random letters. In a local directory an interrupted
@@ -19,6 +20,7 @@ from memgit.errors import MemgitError
 
 MARKER = "memgit-target"
 MANIFEST = "manifest"
+BASE = "base"
 COMPLETE = "complete"
 FILES = "files"
 MIRROR = "current"
@@ -73,7 +75,7 @@ class Sender(Place):
 
     @abstractmethod
     def send(self, stage: str, generation: str, previous: str | None, advance: Advance) -> None:
-        """Make a generation hold exactly the files of `stage`, which holds `files` and `manifest`, and complete it.
+        """Make a generation hold exactly what `stage` does, and complete it. That has `files`, `manifest` and `base`.
 
         previous: a generation whose unchanged files need not travel. Going on with one that was interrupted sends
         only what is missing.

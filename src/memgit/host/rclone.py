@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from memgit import process
 from memgit.errors import NetworkError
-from memgit.host.place import COMPLETE, FILES, MANIFEST, MARKER, Advance, Generation, Sender, TargetError
+from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MARKER, Advance, Generation, Sender, TargetError
 
 _HOURS_S = 6 * 3600.0
 # Source: rclone documentation, "Exit code".
@@ -77,7 +77,7 @@ class RclonePlace(Sender):
         self._run("deletefile", "--", self._at(f"{generation}/{COMPLETE}"), may_be_missing=True)
         shared = ("--copy-dest", self._at(f"{previous}/{FILES}")) if previous is not None else ()
         self._run("sync", *shared, "--", os.path.join(stage, FILES), self._at(f"{generation}/{FILES}"))
-        for name in (MANIFEST, COMPLETE):
+        for name in (BASE, MANIFEST, COMPLETE):
             self._run("copyto", "--", os.path.join(stage, name), self._at(f"{generation}/{name}"))
         advance(1)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from memgit import process
 from memgit.core.backup.rsync_rules import Meaning, Outcome, meaning
 from memgit.errors import MemgitError, NetworkError
-from memgit.host.place import COMPLETE, FILES, MANIFEST, MARKER, Advance, Generation, Sender, TargetError
+from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MARKER, Advance, Generation, Sender, TargetError
 
 _PAUSES_S = (0.5, 2.0)  # before the second and the third try
 _PARTIAL_DIR = ".memgit-partial"
@@ -143,7 +143,7 @@ class RsyncPlace(Sender):
         if any(item.name == generation for item in self._look().generations):
             self._uncomplete((generation,))
         link = (f"--link-dest={self._seen_from(generation, previous)}",) if previous is not None else ()
-        only = (f"--include=/{FILES}/***", f"--include=/{MANIFEST}", "--exclude=*")
+        only = (f"--include=/{FILES}/***", f"--include=/{MANIFEST}", f"--include=/{BASE}", "--exclude=*")
         self._run(
             "-a", "--delete", "--force", f"--partial-dir={_PARTIAL_DIR}", *link, *only, "--",
             stage + "/", self._at(generation + "/"), advance=advance,

@@ -37,13 +37,40 @@ def fields(entry: Entry) -> tuple[object, ...]:
     return entry.path, entry.mode, entry.size, entry.mtime_ns, entry.digest
 
 
-@given(st.lists(ENTRIES, max_size=8), st.none() | st.just(b"3" * 40), st.integers(0, 2**40))
-def test_what_is_written_is_read_back(entries: list[Entry], commit: bytes | None, made_s: int) -> None:
-    held = manifest(entries, commit, made_s)
-    again = read(write(held), "here")
-    assert [fields(entry) for entry in again.entries.values()] == [fields(entry) for entry in held.entries.values()]
-    assert (again.commit, again.made_s) == (commit, made_s)
-    assert list(again.entries) == sorted(again.entries)
+def shown(held: Manifest) -> list[tuple[object, ...]]:
+    return [fields(entry) for entry in held.entries.values()]
+
+
+@given(st.lists(st.lists(ENTRIES, max_size=8), min_size=1, max_size=4), st.none() | st.just(b"3" * 40))
+def test_what_is_written_is_read_back(states: list[list[Entry]], commit: bytes | None) -> None:
+    base = None
+    for made_s, entries in enumerate(states):
+        held = manifest(entries, commit, made_s)
+        text, base_text = write(held, base)
+        again = read(text, base_text, "here")
+        assert shown(again) == shown(held)
+        assert (again.commit, again.made_s) == (commit, made_s)
+        assert list(again.entries) == sorted(again.entries)
+        assert base is None or again.base is not None
+        base = again.base
+
+
+def test_a_manifest_is_as_small_as_what_changed() -> None:
+    def entry(number: int, digest: bytes) -> Entry:
+        return Entry(b"memory/%d.md" % number, 0o100644, 5, 7, digest_of(digest))
+
+    first = [entry(number, b"old") for number in range(5000)]
+    text, base_text = write(manifest(first, None, 1))
+    held = read(text, base_text, "here")
+    second = [*first[10:], *(entry(number, b"new") for number in range(5))]
+    text, shared = write(manifest(second, None, 2), held.base)
+    assert shared is held.base.text  # type: ignore[union-attr]
+    assert len(text) < 2000
+    assert len(read(text, shared, "here").entries) == 4995
+    third = [entry(number, b"all new") for number in range(5000)]
+    text, own = write(manifest(third, None, 3), held.base)
+    assert own != shared
+    assert len(text) < 400
 
 
 @given(NAMES)
@@ -58,21 +85,26 @@ def one() -> Manifest:
 
 
 def test_any_flipped_bit_or_missing_end_of_a_manifest_is_noticed() -> None:
-    text = write(one())
+    text, base = write(one())
     for at in range(len(text)):
         with pytest.raises(DamagedManifest):
-            read(text[:at], "here")
+            read(text[:at], base, "here")
         with pytest.raises(DamagedManifest):
-            read(text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :], "here")
+            read(text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :], base, "here")
+    for at in range(len(base)):
+        with pytest.raises(DamagedManifest):
+            read(text, base[:at] + bytes([base[at] ^ 1]) + base[at + 1 :], "here")
+    with pytest.raises(DamagedManifest):
+        read(text, None, "here")
 
 
 def test_a_manifest_of_a_newer_memgit_is_named_as_such() -> None:
     with pytest.raises(DamagedManifest, match="written by a newer memgit"):
-        read(write(one()).replace(b"manifest 1", b"manifest 2"), "here")
+        read(write(one())[0].replace(b"manifest 1", b"manifest 2"), None, "here")
 
 
 def test_a_completion_marker_fits_one_manifest_only() -> None:
-    text = write(one())
+    text, _ = write(one())
     assert is_completed_by(text, completion(text))
     assert not is_completed_by(text, completion(text + b" "))
     assert not is_completed_by(text, None)

@@ -4,12 +4,14 @@
     commit 3f2a...            or "-" where the files come from the work tree
     made 1764003812           seconds since the epoch
     entries 2
-    100644 812 1764003800000000000 9f86... memory/2026-11-24.md
-    120777 9 1764003800000000000 60303ae2... link
-    end 5891b5b5...           SHA-256 of all lines above
+    base 5891b5b5...          SHA-256 of the list that the changes below are made to
+    + 100644 812 1764003800000000000 9f86... memory/2026-11-24.md
+    - memory/2026-11-23.md
+    end 0ba904ea...           SHA-256 of all lines above
 
-The first number is the mode as stat(2) has it, in octal. The digest of a link is that of the text it points at. Bytes
-of a path other than visible ASCII, and the percent sign, stand as %XX.
+The base is a list of entries in a file of its own, which snapshots share as long as little changes, so that a
+manifest is as small as what changed. The first number of an entry is the mode as stat(2) has it, in octal. The digest
+of a link is that of its text. Bytes of a path other than visible ASCII, and the percent sign, stand as %XX.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from enum import Enum
 from memgit.errors import MemgitError
 
 _FIRST = b"memgit manifest 1"
+_FIRST_OF_BASE = b"memgit entries 1\n"
+_FEW = 200  # changes that never need a new base
 _COMPLETE = b"memgit complete 1\nmanifest "
 _PLAIN = re.compile(rb"[!-$&-~]+")
 _ODD = re.compile(rb"[^!-$&-~]")
@@ -61,6 +65,17 @@ class Entry:
         return f"Entry({self.path!r}, {self.mode:o}, {self.size}, {self.mtime_ns}, {self.digest[:8]!r})"
 
 
+class Base:
+    """A list of entries that manifests refer to."""
+
+    __slots__ = ("digest", "entries", "text")
+
+    def __init__(self, text: bytes, entries: Mapping[bytes, Entry]) -> None:
+        self.text = text
+        self.digest = digest_of(text)
+        self.entries = entries
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """All entries of a backup. entries: by path, in byte order."""
@@ -68,6 +83,7 @@ class Manifest:
     entries: Mapping[bytes, Entry]
     commit: bytes | None  # where the files come from one commit
     made_s: int
+    base: Base | None = None  # what it was read with
 
 
 class DamagedManifest(MemgitError):
@@ -79,24 +95,26 @@ def manifest(entries: Iterable[Entry], commit: bytes | None, made_s: int) -> Man
     return Manifest({entry.path: entry for entry in sorted(entries, key=_path)}, commit, made_s)
 
 
-def write(held: Manifest) -> bytes:
-    """The text of a manifest."""
-    lines = [
-        _FIRST,
-        b"commit " + (held.commit or b"-"),
-        b"made %d" % held.made_s,
-        b"entries %d" % len(held.entries),
-    ]
-    lines += [
-        b"%o %d %d %b %b" % (entry.mode, entry.size, entry.mtime_ns, entry.digest, quote(path))
-        for path, entry in held.entries.items()
-    ]
-    text = b"\n".join(lines) + b"\n"
-    return text + b"end " + digest_of(text) + b"\n"
+def write(held: Manifest, base: Base | None = None) -> tuple[bytes, bytes]:
+    """The text of a manifest and that of its base, which is the one given as long as few entries differ from it."""
+    changed, gone = (list(held.entries), []) if base is None else _changes(base.entries, held.entries)
+    if base is None or len(changed) + len(gone) > max(_FEW, len(base.entries) // 10):
+        base = Base(_FIRST_OF_BASE + b"".join([_line(entry) for entry in held.entries.values()]), held.entries)
+        changed, gone = [], []
+    text = b"".join(
+        [
+            _FIRST + b"\n",
+            b"commit %b\nmade %d\nentries %d\n" % (held.commit or b"-", held.made_s, len(held.entries)),
+            b"base %b\n" % base.digest,
+            *(b"+ " + _line(held.entries[path]) for path in changed),
+            *(b"- %b\n" % quote(path) for path in gone),
+        ]
+    )
+    return text + b"end " + digest_of(text) + b"\n", base.text
 
 
-def read(text: bytes, where: str) -> Manifest:
-    """The manifest in a text. where: for the message of DamagedManifest, which it raises for any other text."""
+def read(text: bytes, base_text: bytes | None, where: str) -> Manifest:
+    """The manifest in a text and its base. where: for the message of DamagedManifest, raised for any other text."""
     body, _, last = text.rpartition(b"end ")
     lines = body.split(b"\n")
     if lines[0] != _FIRST:
@@ -107,13 +125,40 @@ def read(text: bytes, where: str) -> Manifest:
         )
     if not last.endswith(b"\n") or last[:-1] != digest_of(body):
         raise DamagedManifest(f"{where} was changed or cut short.")
-    entries = {}
-    for line in lines[4:-1]:
-        mode, size, mtime_ns, digest, quoted = line.split(b" ")
-        path = quoted if b"%" not in quoted else unquote(quoted)
-        entries[path] = Entry(path, int(mode, 8), int(size), int(mtime_ns), digest)
+    if base_text is None or digest_of(base_text) != lines[4].removeprefix(b"base "):
+        raise DamagedManifest(f"The base of {where} is missing or was changed.")
+    base = Base(base_text, dict(map(_entry, base_text.split(b"\n")[1:-1])))
+    entries = base.entries
+    if len(lines) > 6:
+        merged = dict(entries)
+        for line in lines[5:-1]:
+            if line.startswith(b"+ "):
+                path, entry = _entry(line[2:])
+                merged[path] = entry
+            else:
+                merged.pop(unquote(line[2:]), None)
+        entries = dict(sorted(merged.items()))
     commit = lines[1].removeprefix(b"commit ")
-    return Manifest(entries, None if commit == b"-" else commit, int(lines[2].removeprefix(b"made ")))
+    return Manifest(entries, None if commit == b"-" else commit, int(lines[2].removeprefix(b"made ")), base)
+
+
+def _changes(old: Mapping[bytes, Entry], new: Mapping[bytes, Entry]) -> tuple[list[bytes], list[bytes]]:
+    changed = []
+    for path, entry in new.items():
+        was = old.get(path)
+        if was is not entry and (was is None or not entry.is_like(was)):
+            changed.append(path)
+    return changed, [path for path in old if path not in new]
+
+
+def _line(entry: Entry) -> bytes:
+    return b"%o %d %d %b %b\n" % (entry.mode, entry.size, entry.mtime_ns, entry.digest, quote(entry.path))
+
+
+def _entry(line: bytes) -> tuple[bytes, Entry]:
+    mode, size, mtime_ns, digest, quoted = line.split(b" ")
+    path = quoted if b"%" not in quoted else unquote(quoted)
+    return path, Entry(path, int(mode, 8), int(size), int(mtime_ns), digest)
 
 
 def completion(manifest_text: bytes) -> bytes:
@@ -121,9 +166,9 @@ def completion(manifest_text: bytes) -> bytes:
     return _COMPLETE + digest_of(manifest_text) + b"\n"
 
 
-def is_completed_by(manifest_text: bytes, marker: bytes | None) -> bool:
+def is_completed_by(manifest_text: bytes | None, marker: bytes | None) -> bool:
     """Whether the marker says that the backup with this manifest is complete."""
-    return marker == completion(manifest_text)
+    return manifest_text is not None and marker == completion(manifest_text)
 
 
 def digest_of(content: bytes) -> bytes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from memgit.core.backup import manifest, shrink
-from memgit.core.backup.manifest import Entry
+from memgit.core.backup.manifest import Entry, Manifest
 from memgit.core.backup.plan import Item, Plan, plan
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid
@@ -24,11 +24,11 @@ from memgit.host import files, generation
 from memgit.host.folder import Folder
 from memgit.host.local_place import LocalPlace, refused
 from memgit.host.lock import Lock
-from memgit.host.place import COMPLETE, FILES, MANIFEST, MIRROR, PARTIAL, Place, Sender
+from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MIRROR, PARTIAL, Place, Sender
 from memgit.porcelain.backup import source as sources
 from memgit.porcelain.backup import target as targets
 from memgit.porcelain.backup.source import Gathered, Screen, Source
-from memgit.porcelain.backup.target import Held, Memo
+from memgit.porcelain.backup.target import AtHand, Held, Memo
 
 _LOCK_S = 5.0
 _NAME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d)\.(\d{3})Z-[0-9a-f]{6}(?:\.partial)?\Z")
@@ -148,8 +148,8 @@ def _source(repo: Repository, workspace: str, target: Target, patterns: Patterns
 
 def _deliver(job: _Job, gathered: Gathered) -> Report:
     generations = job.place.generations()
-    staged = None if isinstance(job.place, LocalPlace) else files.read(os.path.join(_stage(job), MANIFEST))
-    previous, wrong = targets.newest(job.place, generations, is_mirror=job.is_mirror, known=staged)
+    staged = None if isinstance(job.place, LocalPlace) else _at_hand(_stage(job))
+    previous, wrong = targets.newest(job.place, generations, is_mirror=job.is_mirror, at_hand=staged)
     job.notes += wrong
     before = previous.manifest.entries if previous is not None else {}
     _guard(job, before, gathered.source.items)
@@ -207,7 +207,8 @@ def _to_directory(
             finally:
                 if old is not None:
                     old.__exit__(None, None, None)
-        _complete(job, gathered, partial)
+        old_place = place.inside(previous.name) if previous is not None else None
+        _complete(job, gathered, partial, previous.manifest if previous else None, old_place)
         os.rename(partial, place.inside(name))
         _flush(place.path)
     except OSError as error:
@@ -238,7 +239,7 @@ def _mirror(job: _Job, place: LocalPlace, gathered: Gathered, previous: Held | N
             if previous is None or not todo.is_empty or _differs(gathered.items, previous):
                 files.remove(os.path.join(top, COMPLETE))
                 generation.apply(folder, todo, gathered.content, gathered.source.directories, None, job.advance)
-                _complete(job, gathered, top)
+                _complete(job, gathered, top, previous.manifest if previous else None, top)
     except OSError as error:
         raise refused(error, place.path) from None
     gathered.remember()
@@ -260,11 +261,11 @@ def _through_stage(
         return _report(job, gathered, None, todo)
     top = _stage(job)
     with Folder(os.path.join(top, FILES), create=True) as folder:
-        known = _staged(top)
-        staging = plan(gathered.items, generation.present(folder, known), {})
+        staged = _staged(top)
+        staging = plan(gathered.items, generation.present(folder, staged.entries if staged else {}), {})
         files.remove(os.path.join(top, COMPLETE))
         generation.apply(folder, staging, gathered.content, gathered.source.directories)
-    _complete(job, gathered, top)
+    _complete(job, gathered, top, staged, top)
     resumed = job.memo.get("partial")
     if job.is_mirror:
         name = MIRROR
@@ -284,12 +285,16 @@ def _stage(job: _Job) -> str:
     return os.path.join(job.memo.directory, "stage")
 
 
-def _staged(top: str) -> Mapping[bytes, Entry]:
-    """What the stage holds according to its own manifest; nothing if the last run did not finish it."""
-    text, complete = files.read(os.path.join(top, MANIFEST)), files.read(os.path.join(top, COMPLETE))
-    if text is None or not manifest.is_completed_by(text, complete):
-        return {}
-    return manifest.read(text, top).entries
+def _at_hand(top: str) -> AtHand:
+    return AtHand(files.read(os.path.join(top, MANIFEST)), files.read(os.path.join(top, BASE)))
+
+
+def _staged(top: str) -> Manifest | None:
+    """What the stage holds according to its own manifest; None if the last run did not finish it."""
+    held, complete = _at_hand(top), files.read(os.path.join(top, COMPLETE))
+    if held.manifest is None or not manifest.is_completed_by(held.manifest, complete):
+        return None
+    return manifest.read(held.manifest, held.base, top)
 
 
 def _differs(items: list[Item], previous: Held) -> bool:
@@ -308,14 +313,32 @@ def _differs(items: list[Item], previous: Held) -> bool:
     return False
 
 
-def _complete(job: _Job, gathered: Gathered, top: str) -> None:
-    """Write the manifest, then the marker that says it is all there."""
+def _complete(job: _Job, gathered: Gathered, top: str, previous: Manifest | None, previous_top: str | None) -> None:
+    """Write the manifest, then the marker that says it is all there.
+
+    previous: its base, which lies in `previous_top`, is shared if it still serves.
+    """
     gathered.items = [item for item in gathered.items if item.digest]
-    text = manifest.write(
-        manifest.manifest((item.entry() for item in gathered.items), gathered.source.commit, job.now_s)
-    )  # fmt: skip
+    held = manifest.manifest((item.entry() for item in gathered.items), gathered.source.commit, job.now_s)
+    base = previous.base if previous is not None else None
+    text, base_text = manifest.write(held, base)
+    is_shared = base is not None and base_text is base.text and previous_top is not None
+    if not is_shared or not _share(os.path.join(str(previous_top), BASE), os.path.join(top, BASE)):
+        files.replace(os.path.join(top, BASE), base_text, 0o644)
     files.replace(os.path.join(top, MANIFEST), text, 0o644)
     files.replace(os.path.join(top, COMPLETE), manifest.completion(text), 0o644)
+
+
+def _share(old: str, new: str) -> bool:
+    """Give a file a second name; False where that can't be done."""
+    if old == new:
+        return True
+    try:
+        files.remove(new)
+        os.link(old, new)
+    except OSError:
+        return False
+    return True
 
 
 def _report(job: _Job, gathered: Gathered, name: str | None, todo: Plan | None) -> Report:

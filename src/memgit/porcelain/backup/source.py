@@ -106,15 +106,17 @@ class Gathered:
         self._contents: dict[bytes, bytes] = {}
         self._room = _RETAINED
         self._new = False
+        self._known: Mapping[bytes, index.Known] = {}
 
     def learn(self, previous: Mapping[bytes, Entry], advance: Callable[[int], None]) -> None:
         """Find the digest of every item, remembered or from its content. A held file stays as it was backed up last."""
         known = index.read(files.read(self._index_path), self._rules)
+        self._known = known
         self._new = len(known) != len(self.source.items)
         for item in self.source.items:
             remembered = known.get(item.path)
-            if remembered is not None and remembered[0] == item.key:
-                item.digest = remembered[1]
+            if remembered is not None and remembered.identity == item.key:
+                item.digest = remembered.digest
             elif not self._look_at(item):
                 old = previous.get(item.path)
                 if old is None or old.is_link:
@@ -182,11 +184,13 @@ class Gathered:
     def remember(self) -> None:
         """Keep what was learned for the next run; of files that changed a moment ago nothing."""
         if self._new:
-            kept = [
-                (item.path, item.key, item.digest)
-                for item in self.items
-                if item.key and item.digest and self._now_ns - _change_time_ns(item.key) > _YOUNG_NS
-            ]
+            kept = []
+            for item in self.items:
+                old = self._known.get(item.path)
+                if old is not None and old.identity == item.key:
+                    kept.append(old)
+                elif item.key and item.digest and self._now_ns - _change_time_ns(item.key) > _YOUNG_NS:
+                    kept.append(index.known(item.path, item.key, item.digest))
             files.replace(self._index_path, index.write(kept, self._rules))
 
 

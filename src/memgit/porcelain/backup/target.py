@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 from memgit.core.backup import manifest
 from memgit.core.backup.manifest import DamagedManifest, Manifest
-from memgit.core.backup.rsync_rules import ALLOWED, refusal
 from memgit.core.settings import Target
 from memgit.errors import ConfigError, UsageError
 from memgit.git.repository import Repository
-from memgit.host import files, rsync
+from memgit.host import files
 from memgit.host.local_place import LocalPlace
-from memgit.host.place import MANIFEST, MARKER, MIRROR, Generation, Place, TargetError
+from memgit.host.place import BASE, MANIFEST, MARKER, MIRROR, Generation, Place, TargetError
 
 _SCHEMA = 1
 
@@ -55,11 +54,8 @@ def reach(target: Target, repo: Repository | None) -> Place:
             f"The backup target {target.name} has {' and '.join(given) or 'no place'}.",
             "Give it exactly one of path, host and rclone.",
         )
-    for option in target.options:
-        if why := refusal(option):
-            raise ConfigError(
-                f"The backup target {target.name} can't have that option: {why}.", f"Allowed: {', '.join(ALLOWED)}."
-            )
+    if target.options:
+        _refuse_options(target)
     if target.path is not None:
         path = os.path.expanduser(target.path)
         if not os.path.isabs(path):
@@ -68,6 +64,8 @@ def reach(target: Target, repo: Repository | None) -> Place:
             _refuse_inside(path, repo, target.name)
         if target.bwlimit is None and not target.options:
             return LocalPlace(path)
+        from memgit.host import rsync  # not needed where everything stays on this machine
+
         return rsync.RsyncPlace(rsync.Link(path, bwlimit=target.bwlimit, options=target.options))
     if target.rclone is not None:
         from memgit.host.rclone import RclonePlace
@@ -79,15 +77,21 @@ def reach(target: Target, repo: Repository | None) -> Place:
         raise ConfigError(
             f"The backup target {target.name} must be reached over ssh, as in user@host:path, not {target.host}."
         )
-    return rsync.RsyncPlace(link_of(target))
+    from memgit.host import rsync
+
+    return rsync.RsyncPlace(
+        rsync.Link(host, target.identity, target.port, target.bwlimit, target.options, target.known_hosts)
+    )
 
 
-def link_of(target: Target) -> rsync.Link:
-    """How rsync reaches a target on another machine."""
-    assert target.host is not None
-    return rsync.Link(
-        target.host, target.identity, target.port, target.bwlimit, target.options, target.known_hosts
-    )  # fmt: skip
+def _refuse_options(target: Target) -> None:
+    from memgit.core.backup.rsync_rules import ALLOWED, refusal
+
+    for option in target.options:
+        if why := refusal(option):
+            raise ConfigError(
+                f"The backup target {target.name} can't have that option: {why}.", f"Allowed: {', '.join(ALLOWED)}."
+            )
 
 
 def _not_an_option(place: str, name: str) -> str:
@@ -198,30 +202,39 @@ class Held:
     manifest: Manifest
 
 
-def load(place: Place, generation: Generation, known: bytes | None = None) -> Held | None:
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """Manifest and base of a generation that lie on this machine, too."""
+
+    manifest: bytes | None
+    base: bytes | None
+
+
+def load(place: Place, generation: Generation, at_hand: AtHand | None = None) -> Held | None:
     """The manifest of a generation; None if it is not complete. Raises DamagedManifest if the two do not fit.
 
-    known: a manifest at hand, which need not be fetched if it is the very one that was completed.
+    at_hand: is not fetched if it is the very one that was completed.
     """
     if generation.complete is None:
         return None
     where = f"{place.where}/{generation.name}/{MANIFEST}"
-    is_known = known is not None and manifest.is_completed_by(known, generation.complete)
-    text = known if is_known else place.read(f"{generation.name}/{MANIFEST}")
+    if at_hand is not None and manifest.is_completed_by(at_hand.manifest, generation.complete):
+        return Held(generation.name, manifest.read(at_hand.manifest or b"", at_hand.base, where))
+    text = place.read(f"{generation.name}/{MANIFEST}")
     if text is None or not manifest.is_completed_by(text, generation.complete):
         raise DamagedManifest(f"{where} is not the one that was completed.")
-    return Held(generation.name, manifest.read(text, where))
+    return Held(generation.name, manifest.read(text, place.read(f"{generation.name}/{BASE}"), where))
 
 
 def newest(
-    place: Place, generations: tuple[Generation, ...], *, is_mirror: bool, known: bytes | None = None
+    place: Place, generations: tuple[Generation, ...], *, is_mirror: bool, at_hand: AtHand | None = None
 ) -> tuple[Held | None, list[str]]:
-    """The newest usable generation, and what is wrong with newer ones. known: see `load`."""
+    """The newest usable generation, and what is wrong with newer ones. at_hand: see `load`."""
     wrong = []
     for generation in reversed(generations):
         if (generation.name == MIRROR) == is_mirror:
             try:
-                held = load(place, generation, known)
+                held = load(place, generation, at_hand)
             except DamagedManifest as error:
                 wrong.append(error.message)
                 continue
