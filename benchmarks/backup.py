@@ -108,6 +108,7 @@ def measure(place: Path, files: int) -> None:
     subprocess.run(relinked(), check=True)
     bare = size(place / "rsync") - held
     shutil.rmtree(place / "rsync")
+    (place / "rsync").mkdir()
     subprocess.run(("rsync", "-a", memory, place / "rsync" / "0/"), check=True)
 
     costs["rsync --link-dest"] = (

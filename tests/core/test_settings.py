@@ -145,7 +145,7 @@ def test_a_travelling_file_can_tighten_a_limit_but_not_loosen_what_the_user_set(
 def test_local_settings_are_refused_in_a_travelling_file_and_taken_elsewhere(key: str) -> None:
     section, _, name = key.partition(".")
     held: object = {name: "gitleaks" if name == "external" else ["f1"]}
-    if section == "target":
+    if section in ("target", "folder"):
         held = [{"name": "disk", "path": "/media/disk"}]
     values = {section: held}
     with pytest.raises(UntrustedConfig):

@@ -14,7 +14,7 @@ from memgit.host.folder import TEMPORARY, Folder, remove_tree
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
-    return Folder(str(tmp_path / "top"), create=True)
+    return Folder(str(tmp_path / "top"), create=True, is_ours=True)
 
 
 def test_a_directory_that_became_a_link_leads_nowhere(folder: Folder, tmp_path: Path) -> None:
@@ -28,6 +28,16 @@ def test_a_directory_that_became_a_link_leads_nowhere(folder: Folder, tmp_path: 
     folder.write(b"directory/file", (b"inside\n",), 0o644, 0)
     assert (tmp_path / "outside" / "file").read_text() == "outside\n"
     assert (tmp_path / "top/directory/file").read_text() == "inside\n"
+
+
+def test_in_a_place_of_others_a_link_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "top").mkdir()
+    os.symlink(tmp_path / "outside", tmp_path / "top" / "directory")
+    with Folder(str(tmp_path / "top")) as folder, pytest.raises(OSError, match=r"Not a directory|symbolic"):
+        folder.write(b"directory/file", (b"x",), 0o644, 0)
+    assert os.path.islink(tmp_path / "top" / "directory")
+    assert os.listdir(tmp_path / "outside") == []
 
 
 @pytest.mark.parametrize("path", [b"../x", b"a/../../x", b"/etc/x", b"a//x", b".", b"..", b""])

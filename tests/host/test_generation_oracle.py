@@ -112,7 +112,7 @@ def shape(top: Path) -> dict[bytes, tuple[object, ...]]:
 
 def bring(source: Path, target: Path, previous: Path | None = None) -> None:
     """Make `target` what `source` is, as a backup does it."""
-    with Folder(str(source)) as there, Folder(str(target), create=True) as here:
+    with Folder(str(source)) as there, Folder(str(target), create=True, is_ours=True) as here:
         scan = there.scan()
         items = generation.items_of(scan)
         for item in items:

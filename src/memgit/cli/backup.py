@@ -36,7 +36,7 @@ def run(values: Values) -> int:
                     context.workspace,
                     target,
                     context.config.memory.patterns(),
-                    _screen(context),
+                    screen_of(context),
                     _rules(context),
                     request,
                     time.time_ns(),
@@ -50,7 +50,7 @@ def run(values: Values) -> int:
     return 0
 
 
-def _screen(context: Context) -> Screen:
+def screen_of(context: Context) -> Screen:
     """The guard: whether a file has a secret that was not allowed. Loaded when there is a file to read."""
     allowed = frozenset(context.config.guard.allow)
 

@@ -164,4 +164,15 @@ COMMANDS: tuple[Command, ...] = (
         ),
         ("memgit export --to /tmp/memory", "memgit export v1.0 --to site --all"),
     ),
+    Command(
+        "mirror",
+        "Keep a folder and the workspace in step: changes of either go to the other, changes of both are merged.",
+        "memgit.cli.mirror:run",
+        (
+            _DRY_RUN,
+            flag("confirm_shrink", "Go on although many files are gone or empty on one side."),
+            argument("folder", "The folder's name; all of them by default.", "[FOLDER]", required=False),
+        ),
+        ("memgit mirror --dry-run", "memgit mirror vault"),
+    ),
 )

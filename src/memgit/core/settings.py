@@ -281,6 +281,34 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class MirroredFolder:
+    """A folder that `memgit mirror` and the workspace share: each side's changes go to the other."""
+
+    name: str = setting(..., Name(), "What commands call it.", sample="vault")
+    path: str = setting(
+        "", Text(), "A directory of this machine, such as a vault or a synced folder.", sample="~/Vault"
+    )
+    engine: str = setting(
+        "own",
+        Choice(("own", "unison")),
+        '"own" merges what both sides changed; "unison" lets that program do the work, which can also reach a host.',
+    )
+    host: str | None = setting(
+        None, Text(), "For unison: the other machine, where `path` lies then.", sample="ssh://user@host"
+    )
+    prefer: str = setting(
+        "keep-both",
+        Choice(("keep-both", "ours", "theirs", "newest")),
+        "Who wins where changes can't be joined; what loses is kept aside. [[merge]] rules come first.",
+    )
+    keep_deleted: int = setting(30 * 86400, Duration(), "How long deleted and losing files are kept aside.")
+    max_shrink: int = setting(
+        30, Whole(0, 100), "Per cent of the files that may be gone from one side before one has to confirm it."
+    )
+    include_held: bool = setting(False, Truth(), "Whether files go to the folder that the guard holds back.")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings, and where each one came from."""
 
@@ -301,6 +329,12 @@ class Config:
     )
     target: tuple[Target, ...] = setting(
         (), Tables(Target, "commands could not name it"), "The places backups go to.", scope=Scope.LOCAL
+    )
+    folder: tuple[MirroredFolder, ...] = setting(
+        (),
+        Tables(MirroredFolder, "commands could not name it"),
+        "Folders that are kept in step with the workspace.",
+        scope=Scope.LOCAL,
     )
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)  # of what is not a default
 

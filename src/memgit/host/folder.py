@@ -59,12 +59,16 @@ class Scan:
 
 
 class Folder:
-    """An open directory tree."""
+    """An open directory tree.
 
-    def __init__(self, path: str, *, create: bool = False) -> None:
+    is_ours: whether what stands where a directory has to be may go; in a place that others share it may not.
+    """
+
+    def __init__(self, path: str, *, create: bool = False, is_ours: bool = False) -> None:
         if create:
             os.makedirs(path, exist_ok=True)
         self.path = path
+        self._is_ours = is_ours
         self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._chain: list[tuple[bytes, int]] = []  # the directory entered last, from below the top down
         self._entered, self._entered_fd = b"", self.fd
@@ -306,6 +310,8 @@ class Folder:
                 if not create or error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
                     raise
                 if error.errno != errno.ENOENT:
+                    if not self._is_ours:
+                        raise
                     os.unlink(name, dir_fd=fd)  # a file or a link stands where a directory has to be
                 os.mkdir(name, 0o755, dir_fd=fd)
                 fd = os.open(name, _OPEN_DIRECTORY, dir_fd=fd)

@@ -65,7 +65,7 @@ class LocalPlace(Place):
     def fetch(self, generation: str, paths: Iterable[bytes] | None, into: str, advance: Advance) -> None:
         source = self.inside(generation, FILES)
         try:
-            with Folder(source) as there, Folder(into, create=True) as here:
+            with Folder(source) as there, Folder(into, create=True, is_ours=True) as here:
                 for path in paths if paths is not None else [found.path for found in there.scan().files]:
                     status = there.lstat(path)
                     if status is None:

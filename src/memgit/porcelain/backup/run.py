@@ -199,7 +199,7 @@ def _to_directory(
     try:
         if job.request.dry_run:
             return _report(job, gathered, None, _plan_snapshot(os.path.join(partial, FILES), gathered, previous))
-        with Folder(os.path.join(partial, FILES), create=True) as folder:
+        with Folder(os.path.join(partial, FILES), create=True, is_ours=True) as folder:
             todo = _plan_snapshot(folder.path, gathered, previous)
             old = Folder(place.inside(previous.name, FILES)) if previous is not None else None
             try:
@@ -231,7 +231,7 @@ def _mirror(job: _Job, place: LocalPlace, gathered: Gathered, previous: Held | N
     if job.request.dry_run and not os.path.isdir(os.path.join(top, FILES)):
         return _report(job, gathered, None, plan(gathered.items, {}, {}))
     try:
-        with Folder(os.path.join(top, FILES), create=True) as folder:
+        with Folder(os.path.join(top, FILES), create=True, is_ours=True) as folder:
             there = generation.present(folder, previous.manifest.entries if previous else {}, read=previous is None)
             todo = plan(gathered.items, there, {})
             if job.request.dry_run:
@@ -260,7 +260,7 @@ def _through_stage(
     if job.request.dry_run:
         return _report(job, gathered, None, todo)
     top = _stage(job)
-    with Folder(os.path.join(top, FILES), create=True) as folder:
+    with Folder(os.path.join(top, FILES), create=True, is_ours=True) as folder:
         staged = _staged(top)
         staging = plan(gathered.items, generation.present(folder, staged.entries if staged else {}), {})
         files.remove(os.path.join(top, COMPLETE))

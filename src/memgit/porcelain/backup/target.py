@@ -61,7 +61,7 @@ def reach(target: Target, repo: Repository | None) -> Place:
         if not os.path.isabs(path):
             raise ConfigError(f"The path of the backup target {target.name} must be absolute, not {target.path}.")
         if repo is not None:
-            _refuse_inside(path, repo, target.name)
+            refuse_inside(path, repo, f"The backup target {target.name}")
         if target.bwlimit is None and not target.options:
             return LocalPlace(path)
         from memgit.host import rsync  # not needed where everything stays on this machine
@@ -100,14 +100,14 @@ def _not_an_option(place: str, name: str) -> str:
     return place
 
 
-def _refuse_inside(path: str, repo: Repository, name: str) -> None:
-    """A backup in the workspace would back itself up, and go with it when it goes."""
+def refuse_inside(path: str, repo: Repository, what: str) -> None:
+    """Raise ConfigError for a place in the workspace, or around it: it would take itself in, and go with it."""
     real = os.path.realpath(path) + "/"
     for other in (repo.work_tree, repo.common_dir):
         if other is not None:
             own = os.path.realpath(other) + "/"
             if real.startswith(own) or own.startswith(real):
-                raise ConfigError(f"The backup target {name} and the repository lie inside one another: {path}.")
+                raise ConfigError(f"{what} and the repository lie inside one another: {path}.")
 
 
 class Memo:
