@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from support.repo import memgit_program
-from support.vault import Vault, tree
+from support.vault import Vault, needs, tree
 
 CHANGES = ("none", "create", "edit", "delete")
 SECRET = "ghp_" + "aZ3kQ9mB7xW2" + "nR5tY8uP1oL4" + "sD6fG0hJ2kV9"  # assembled, so that no scanner finds it here
@@ -294,3 +294,68 @@ def test_a_folder_inside_the_repository_is_refused(pair: Pair) -> None:
     os.makedirs(pair.ours / "x", exist_ok=True)
     pair.vault.configure('[[folder]]\nname = "notes"\npath = "relative"\n')
     assert "must be absolute" in pair.vault.memgit("mirror", ok=2).err
+
+
+@pytest.fixture
+def by_unison(tmp_path: Path) -> Pair:
+    needs("unison")
+    return Pair(tmp_path, 'engine = "unison"')
+
+
+def test_unison_brings_both_sides_together_and_lists_what_it_would_do(by_unison: Pair) -> None:
+    pair = by_unison
+    write(pair.ours, "MEMORY.md", "from the workspace\n")
+    write(pair.ours, "app.py", "code\n")
+    for number in range(8):
+        write(pair.theirs, f"memory/{number}.md", "from the folder\n")
+    write(pair.theirs, "private.txt", "not memory\n")
+    planned = pair.run("--dry-run")
+    assert not (pair.theirs / "MEMORY.md").exists()
+    report = pair.run()
+    assert (planned["to_folder"], planned["to_workspace"]) == (report["to_folder"], report["to_workspace"])
+    assert not (pair.ours / "private.txt").exists()
+    assert not (pair.theirs / "app.py").exists()
+    write(pair.theirs, "MEMORY.md", "edited in the folder\n")
+    (pair.ours / "memory/1.md").unlink()
+    report = pair.run()
+    assert (report["to_workspace"], report["deleted_in_folder"]) == (["MEMORY.md"], ["memory/1.md"])
+    assert sorted(path.name for path in pair.theirs.glob("memory/*")) == [f"{n}.md" for n in range(8) if n != 1]
+    assert any(Path(place).read_text() == "from the folder\n" for place in report["kept"])
+    assert pair.run()["to_workspace"] == []
+
+
+def test_unison_leaves_a_conflict_as_it_is_and_says_so(by_unison: Pair) -> None:
+    pair = by_unison
+    write(pair.ours, "MEMORY.md", "black\n")
+    pair.run()
+    write(pair.ours, "MEMORY.md", "white, in the workspace\n")
+    write(pair.theirs, "MEMORY.md", "red\n")
+    for _ in range(2):
+        assert [item["path"] for item in pair.run(ok=5)["conflicts"]] == ["MEMORY.md"]
+    assert (pair.ours / "MEMORY.md").read_text() == "white, in the workspace\n"
+    assert (pair.theirs / "MEMORY.md").read_text() == "red\n"
+
+
+def test_unison_prefers_a_side_and_keeps_the_loser(tmp_path: Path) -> None:
+    needs("unison")
+    pair = Pair(tmp_path, 'engine = "unison"\nprefer = "theirs"')
+    write(pair.ours, "MEMORY.md", "black\n")
+    pair.run()
+    write(pair.ours, "MEMORY.md", "white, in the workspace\n")
+    write(pair.theirs, "MEMORY.md", "red\n")
+    report = pair.run(ok=5)
+    assert (pair.ours / "MEMORY.md").read_text() == "red\n"
+    assert [Path(place).read_text() for place in report["kept"]] == ["white, in the workspace\n"]
+    assert pair.run()["conflicts"] == []
+
+
+def test_unison_gets_no_secret_and_stops_where_much_is_gone(by_unison: Pair) -> None:
+    pair = by_unison
+    write(pair.ours, "MEMORY.md", f"token: {SECRET}\n")
+    for number in range(8):
+        write(pair.ours, f"memory/{number}.md", "fine\n")
+    pair.run()
+    assert not (pair.theirs / "MEMORY.md").exists()
+    shutil.rmtree(pair.theirs / "memory")
+    assert "all files are gone" in pair.run(ok=1)["err"]
+    assert (pair.ours / "memory/3.md").exists()

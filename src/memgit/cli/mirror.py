@@ -12,6 +12,7 @@ from memgit.cli.progress import Progress
 from memgit.core.settings import MirroredFolder
 from memgit.errors import UsageError
 from memgit.porcelain.mirror import run as mirrors
+from memgit.porcelain.mirror.report import Report
 
 CONFLICT = 5
 
@@ -58,7 +59,7 @@ def _chosen(folders: tuple[MirroredFolder, ...], name: str | None) -> tuple[Mirr
     return found
 
 
-def _show(report: mirrors.Report, *, quiet: bool) -> None:
+def _show(report: Report, *, quiet: bool) -> None:
     would = "would be " if report.dry_run else ""
     if not quiet:
         for paths, what in (

@@ -291,10 +291,7 @@ class MirroredFolder:
     engine: str = setting(
         "own",
         Choice(("own", "unison")),
-        '"own" merges what both sides changed; "unison" lets that program do the work, which can also reach a host.',
-    )
-    host: str | None = setting(
-        None, Text(), "For unison: the other machine, where `path` lies then.", sample="ssh://user@host"
+        '"own" merges what both sides changed; "unison" lets that program do the work, which merges nothing.',
     )
     prefer: str = setting(
         "keep-both",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from memgit.core.backup import index, shrink
+from memgit.core.backup import shrink
 from memgit.core.backup.manifest import Entry, digest_of
 from memgit.core.backup.twoway import Act, Step, decide
 from memgit.core.memory import PatternList, Patterns
@@ -17,16 +16,15 @@ from memgit.core.merge.policy import MergePolicy
 from memgit.core.settings import MergeRule, MirroredFolder
 from memgit.errors import ConfigError, MemgitError
 from memgit.git.repository import Repository
-from memgit.host import files
-from memgit.host.folder import Folder, Found
+from memgit.host.folder import Folder
 from memgit.host.lock import Lock
 from memgit.porcelain.backup.run import Shrunk
 from memgit.porcelain.backup.source import Held, Screen
 from memgit.porcelain.backup.target import refuse_inside
+from memgit.porcelain.mirror import by_unison
+from memgit.porcelain.mirror.report import Conflict, Report
+from memgit.porcelain.mirror.side import Side
 from memgit.porcelain.mirror.state import State
-
-_LARGE = 64 << 20
-_YOUNG_NS = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,127 +33,6 @@ class Request:
 
     dry_run: bool = False
     confirm_shrink: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Changes of both sides that could not be joined: what the file holds now, and where the losers lie."""
-
-    path: bytes
-    outcome: str
-    kept: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Report:
-    """What a run did, or in a dry run would do. Paths are relative to the workspace."""
-
-    name: str
-    folder: str
-    to_folder: list[bytes] = field(default_factory=list)
-    to_workspace: list[bytes] = field(default_factory=list)
-    deleted_in_folder: list[bytes] = field(default_factory=list)
-    deleted_in_workspace: list[bytes] = field(default_factory=list)
-    merged: list[bytes] = field(default_factory=list)
-    survived: list[bytes] = field(default_factory=list)  # deleted on one side, changed on the other: the change stays
-    conflicts: list[Conflict] = field(default_factory=list)
-    held: list[Held] = field(default_factory=list)
-    deferred: list[bytes] = field(default_factory=list)  # changed again during the run; the next one takes them
-    kept: list[str] = field(default_factory=list)  # where what was deleted or lost lies now
-    dry_run: bool = False
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether both sides agreed already."""
-        return not (
-            self.to_folder
-            or self.to_workspace
-            or self.deleted_in_folder
-            or self.deleted_in_workspace
-            or self.merged
-            or self.conflicts
-        )
-
-
-class _Side:
-    """One of the two: its files, their digests, and writing to it without overwriting what came in between."""
-
-    def __init__(self, folder: Folder, patterns: Patterns, index_path: str, now_ns: int, report: Report) -> None:
-        self.folder = folder
-        self._index_path = index_path
-        self._now_ns = now_ns
-        scan = folder.scan(patterns.may_contain, patterns.matches)
-        report.held += [Held(path, why) for path, why in scan.skipped]
-        self.found: dict[bytes, Found] = {}
-        self.digests: dict[bytes, bytes] = {}
-        self._known = index.read(files.read(index_path), b"-")
-        for found in scan.files:
-            if (found.stat.st_mode & 0o170000) != 0o100000:
-                report.held.append(Held(found.path, "is a link, which stays where it is"))
-            elif found.stat.st_size > _LARGE:
-                report.held.append(Held(found.path, "is too large to be merged"))
-            else:
-                self._learn(found)
-
-    def _learn(self, found: Found) -> None:
-        known = self._known.get(found.path)
-        if known is not None and known.identity == found.identity:
-            self.digests[found.path] = known.digest
-        else:
-            try:
-                content, status = self.folder.read(found.path)
-            except FileNotFoundError:
-                return
-            found = Found(found.path, status)
-            self.digests[found.path] = digest_of(content)
-        self.found[found.path] = found
-
-    def read(self, path: bytes) -> bytes | None:
-        """The content that was seen, or None if there is another by now."""
-        try:
-            content, status = self.folder.read(path)
-        except FileNotFoundError:
-            return None
-        if digest_of(content) != self.digests[path]:
-            return None
-        self.found[path] = Found(path, status)
-        return content
-
-    def is_as_seen(self, path: bytes) -> bool:
-        """Whether nobody touched the path since it was looked at."""
-        status = self.folder.lstat(path)
-        seen = self.found.get(path)
-        if status is None or seen is None:
-            return status is None and seen is None
-        return Found(path, status).identity == seen.identity
-
-    def put(self, path: bytes, content: bytes, like: Found) -> bool:
-        """Write a file with the mode and time of another; False if its directory can't be made."""
-        try:
-            self.folder.write(path, (content,), like.stat.st_mode, like.stat.st_mtime_ns)
-        except OSError as error:
-            if error.errno in (errno.ENOTDIR, errno.ELOOP, errno.EISDIR):
-                return False
-            raise
-        status = self.folder.lstat(path)
-        if status is not None:
-            self.found[path], self.digests[path] = Found(path, status), digest_of(content)
-        return True
-
-    def remove(self, path: bytes) -> None:
-        """Take a file away."""
-        self.folder.remove(path)
-        self.found.pop(path, None)
-        self.digests.pop(path, None)
-
-    def remember(self) -> None:
-        """Keep the digests for the next run."""
-        kept = [
-            index.known(path, found.identity, self.digests[path])
-            for path, found in self.found.items()
-            if self._now_ns - found.stat.st_ctime_ns > _YOUNG_NS
-        ]
-        files.replace(self._index_path, index.write(kept, b"-"))
 
 
 def run(
@@ -182,15 +59,15 @@ def run(
     refuse_inside(path, repo, f"The folder {chosen.name}")
     private = os.path.join(repo.private_dir, "mirror", chosen.name)
     report = Report(chosen.name, path, dry_run=request.dry_run)
-    with Lock(private), ExitStack() as open_folders:
+    with Lock(private) as lock, ExitStack() as open_folders:
         state = State(private)
         ours = open_folders.enter_context(_open(os.path.join(repo.work_tree, workspace)))
         theirs = open_folders.enter_context(_open_folder(path, may_be_made=not state.agreed and not request.dry_run))
         job = _Job(
             chosen,
             state,
-            _Side(ours, patterns, os.path.join(private, "index.ours"), now_ns, report),
-            _Side(theirs, patterns, os.path.join(private, "index.theirs"), now_ns, report),
+            Side(ours, patterns, os.path.join(private, "index.ours"), now_ns, report),
+            Side(theirs, patterns, os.path.join(private, "index.theirs"), now_ns, report),
             [(PatternList((rule.glob,)), rule) for rule in rules],
             None if chosen.include_held else screen,
             report,
@@ -200,11 +77,16 @@ def run(
         steps = decide(
             {path: entry.digest for path, entry in state.agreed.items()}, job.ours.digests, job.theirs.digests
         )
-        job.prepare(steps)
-        for step in steps:
-            if step.act is not Act.NOTHING:
-                job.carry_out(step)
-                advance(1)
+        if chosen.engine == "unison":
+            job.undone |= by_unison.run(
+                chosen, steps, job.ours, job.theirs, job.screen, private, report, job.now_s, lock.fd
+            )  # fmt: skip
+        else:
+            job.prepare(steps)
+            for step in steps:
+                if step.act is not Act.NOTHING:
+                    job.carry_out(step)
+                    advance(1)
         if not request.dry_run:
             ours.flush()
             theirs.flush()
@@ -236,18 +118,18 @@ class _Job:
         self,
         chosen: MirroredFolder,
         state: State,
-        ours: _Side,
-        theirs: _Side,
+        ours: Side,
+        theirs: Side,
         rules: list[tuple[PatternList, MergeRule]],
         screen: Screen | None,
         report: Report,
         now_s: int,
     ) -> None:
         self.ours, self.theirs, self.now_s = ours, theirs, now_s
-        self._chosen, self._state, self._rules, self._screen = chosen, state, rules, screen
+        self._chosen, self._state, self._rules, self.screen = chosen, state, rules, screen
         self._report = report
         self._merges: dict[bytes, tuple[bytes, str, bool]] = {}  # content, what happened, whether it was a conflict
-        self._undone: set[bytes] = set()  # paths that stay as they were agreed on
+        self.undone: set[bytes] = set()  # paths that stay as they were agreed on
 
     def guard(self, *, confirmed: bool) -> None:
         """Stop where one side lost so much that this is more likely an accident."""
@@ -314,7 +196,7 @@ class _Job:
     def carry_out(self, step: Step) -> None:
         """Do one step, unless the path changed again since it was looked at."""
         path, report = step.path, self._report
-        if step.act is Act.AGREE or path in self._undone:
+        if step.act is Act.AGREE or path in self.undone:
             return
         if step.survives:
             report.survived.append(path)
@@ -329,20 +211,20 @@ class _Job:
         else:
             self._write_merged(path)
 
-    def _copy(self, path: bytes, source: _Side, target: _Side, done: list[bytes]) -> None:
+    def _copy(self, path: bytes, source: Side, target: Side, done: list[bytes]) -> None:
         content = source.read(path)
         if content is None or not target.is_as_seen(path):
             self._defer(path)
         elif source is self.ours and self._is_held(path, content):
-            self._undone.add(path)
+            self.undone.add(path)
         else:
             done.append(path)
             if not self._report.dry_run and not target.put(path, content, source.found[path]):
                 done.pop()
-                self._undone.add(path)
+                self.undone.add(path)
                 self._report.held.append(Held(path, "a link or a file stands where its directory has to be"))
 
-    def _delete(self, path: bytes, side: str, target: _Side, done: list[bytes]) -> None:
+    def _delete(self, path: bytes, side: str, target: Side, done: list[bytes]) -> None:
         content = target.read(path)
         if content is None or not target.is_as_seen(path):
             self._defer(path)
@@ -360,7 +242,7 @@ class _Job:
             self._defer(path)
             return
         if self._is_held(path, content):
-            self._undone.add(path)
+            self.undone.add(path)
             return
         kept = []
         like = max((side.found[path] for _, side in sides), key=lambda found: found.stat.st_mtime_ns)
@@ -381,13 +263,13 @@ class _Job:
             self._report.merged.append(path)
 
     def _is_held(self, path: bytes, content: bytes) -> bool:
-        if self._screen is None or not self._screen(path, content):
+        if self.screen is None or not self.screen(path, content):
             return False
         self._report.held.append(Held(path, "held back by the guard"))
         return True
 
     def _defer(self, path: bytes) -> None:
-        self._undone.add(path)
+        self.undone.add(path)
         self._report.deferred.append(path)
 
     def agree(self, steps: Iterable[Step]) -> None:
@@ -397,7 +279,7 @@ class _Job:
         for step in steps:
             path = step.path
             old = before.get(path)
-            if path in self._undone:
+            if path in self.undone:
                 if old is not None:
                     agreed[path] = old
                 continue
