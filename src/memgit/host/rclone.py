@@ -75,8 +75,15 @@ class RclonePlace(Sender):
 
     def send(self, stage: str, generation: str, previous: str | None, advance: Advance) -> None:
         self._run("deletefile", "--", self._at(f"{generation}/{COMPLETE}"), may_be_missing=True)
+        # By content where the other side knows hashes: many keep no times, and a size alone says little.
+        files = ("--checksum", "--", os.path.join(stage, FILES), self._at(f"{generation}/{FILES}"))
         shared = ("--copy-dest", self._at(f"{previous}/{FILES}")) if previous is not None else ()
-        self._run("sync", *shared, "--", os.path.join(stage, FILES), self._at(f"{generation}/{FILES}"))
+        try:
+            self._run("sync", *shared, *files)
+        except TargetError as error:
+            if not shared or "server side copy" not in (error.hint or ""):
+                raise
+            self._run("sync", *files)
         for name in (BASE, MANIFEST, COMPLETE):
             self._run("copyto", "--", os.path.join(stage, name), self._at(f"{generation}/{name}"))
         advance(1)
@@ -96,7 +103,7 @@ class RclonePlace(Sender):
         done = process.run(argv, ok=None, timeout_s=_HOURS_S)
         if done.status == 0:
             return done
-        if may_be_missing and done.status in _NOT_FOUND:
+        if may_be_missing and (done.status in _NOT_FOUND or b"doesn't exist" in done.stderr):
             return None
         said = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
         text = f"{self.where}: rclone {command} failed (status {done.status})."

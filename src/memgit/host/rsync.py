@@ -37,7 +37,8 @@ class Link:
 
     def argv(self, *args: str) -> tuple[str, ...]:
         """A whole call of rsync."""
-        found = ["rsync", *args]
+        # By default rsync takes a file of the same size and second for unchanged; -1 compares nanoseconds.
+        found = ["rsync", "--modify-window=-1", *args]
         if self.is_remote:
             found.append("--rsh=" + " ".join(_quoted(word) for word in self.ssh()))
             found.append("--compress")
