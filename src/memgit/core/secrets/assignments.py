@@ -15,6 +15,7 @@ from memgit.core.secrets.words import (
     class_changes,
     is_filler,
     is_hex,
+    is_identifier,
     is_number,
     is_password,
     is_placeholder,
@@ -38,14 +39,14 @@ _SIGN = rb"(?::?=>?|:|\||->|\xe2\x86\x92|\xef\xbc\x9a|>|(?:is|are|was|equals|lau
 _FILL = rb"(?:(?:now|still|currently|just|set to|this|the following|called)\b:?[ \t]{1,3})?"
 _CLOSE = rb"[\"'`*_\\\])}~]{0,8}"
 _OPEN = rb"[*_(\[{|~<\\]{0,4}"
-_DIRECT = re.compile(_CLOSE + rb"[ \t]{0,40}" + _SIGN + rb"[ \t]{0,40}" + _FILL)
+_DIRECT = re.compile(_CLOSE + rb"[ \t]{0,40}" + _SIGN + rb"[*_]{0,3}[ \t]{0,40}" + _FILL)
 _APART = re.compile(
     rb"[^\n:=|<>{};]{1,60}?(?:[ \t](?:is|are|was|to|equals|as|ist)\b:?|[:=|]|->|\xe2\x86\x92|>)[ \t]{0,20}" + _FILL
 )
 _NEXT_TO = re.compile(_CLOSE + rb"[ \t]{1,4}(?:(?:of|with|as|to)[ \t]{1,3})?")
 _VALUE = re.compile(
     _OPEN
-    + rb"\\{0,3}(?:\"([^\"\n]{4,400})\"|'([^'\n]{4,400})'|`{1,3}([^`\n]{4,400})`|[\"'`*(\[]{0,4}([^\s\"'`<>|]{4,4096}))"
+    + rb"\\{0,3}(?:\"([^\"\n]{4,256})\"|'([^'\n]{4,256})'|`{1,3}([^`\n]{4,256})`|[\"'`*(\[]{0,4}([^\s\"'`<>|]{4,256}))"
 )
 _LOOSE_TAIL = b".,;:)]}*_\\~"
 _DASHES = re.compile(rb"^(?:\xe2\x80[\x90-\xa6]|\xc2[\xa0-\xbb])+|(?:\xe2\x80[\x90-\xa6]|\xc2[\xa0-\xbb])+$")
@@ -63,7 +64,10 @@ _BEFORE = re.compile(
 
 def hits_in_line(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hit]:
     """Values beside labels in `text[start:end]`, one line without its newline; may look at the three lines below."""
+    seen = start
     for label in LABEL.finditer(lower, start, end):
+        if label.start() < seen:
+            continue  # inside the last value
         kind = kind_of(label)
         rest = _NAME_REST.match(text, label.end(), end)
         name_end = rest.end() if rest else label.end()
@@ -74,6 +78,7 @@ def hits_in_line(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hi
             continue
         hit = _value_after(text, kind, name_end, end) or _value_before(text, kind, start, label.start())
         if hit:
+            seen = hit.end
             yield hit
 
 
@@ -83,7 +88,7 @@ def _value_after(text: bytes, kind: Kind, at: int, end: int) -> Hit | None:
         if _LINE_END.match(text, sign.end(), end) or _LINE_END.match(text, sign.end() - 1, end):
             return _value_below(text, kind, end)
         hit = _judge(text, kind, sign.end(), end, apart=False)
-        if hit:
+        if hit or b":" in sign[0] or b"=" in sign[0]:
             return hit
     elif kind not in _DIRECT_ONLY:
         near = _NEXT_TO.match(text, at, end)
@@ -158,6 +163,8 @@ def _judge(text: bytes, kind: Kind, at: int, end: int, *, apart: bool) -> Hit | 
             head = value.split(stop, 1)[0]
             if len(head) >= 8:
                 value = head
+        if kind is not Kind.PASSWORD:
+            value = value.split(b",", 1)[0]
     value = _DASHES.sub(b"", value.rstrip(b"\\"))
     if _fits(value, kind, apart=apart) or (group != 4 and kind is Kind.PASSWORD and is_passphrase(value)):
         return Hit(RULES[kind], found.start(group), found.start(group) + len(value), value, guessable=True)
@@ -170,13 +177,14 @@ def _fits(value: bytes, kind: Kind, *, apart: bool) -> bool:
         return False
     if kind in (Kind.PASSWORD, Kind.BARE):
         return is_strong_password(value) if apart else is_password(value)
-    if is_reference(value) or is_placeholder(value) or is_number(value):
+    if is_reference(value) or is_placeholder(value) or is_number(value) or is_filler(value):
         return False
     if kind is Kind.LOOSE:
-        return not is_hex(value) and not is_uuid(value) and is_random_token(value, at_least=30)
-    if is_random_token(value, at_least=20 if apart else 16):
-        return True
-    return not apart and len(value) >= 10 and is_strong_password(value)
+        plain = is_hex(value) or is_uuid(value) or is_identifier(value)
+        return not plain and is_random_token(value, at_least=30)
+    if is_random_token(value, at_least=20 if apart or is_hex(value) else 16):
+        return not is_identifier(value)
+    return not apart and len(value) >= 10 and not is_hex(value) and is_strong_password(value)
 
 
 def is_strong_password(value: bytes) -> bool:
