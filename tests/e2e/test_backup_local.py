@@ -398,6 +398,28 @@ def test_restore_takes_some_paths_of_an_older_snapshot(vault: Vault, tmp_path: P
     assert (tmp_path / "out/memory/2026-02-03.md").read_text() == "- note of day 3\n" * 3
 
 
+def test_restore_into_the_workspace_is_a_commit_that_can_be_undone(vault: Vault) -> None:
+    vault.commit()
+    vault.backup()
+    backed_up = vault.memory()
+    vault.write("MEMORY.md", "written since\n")
+    (vault.path / "memory/2026-02-03.md").unlink()
+    vault.write("memory/new.md", "stays\n")
+    before = vault.memory()
+    planned = vault.memgit("backup", "restore", "--json", "--dry-run", "--from", "disk").json
+    assert vault.memory() == before
+    assert (planned["created"], planned["replaced"]) == (["memory/2026-02-03.md"], ["MEMORY.md"])
+    done = vault.memgit("backup", "restore", "--from", "disk")
+    assert {path: held for path, held in vault.memory().items() if path != "memory/new.md"} == backed_up
+    subject = run("git", "-C", str(vault.path), "log", "-1", "--format=%s").decode()
+    assert subject.startswith("restore: 2 files from ")
+    assert "Take it back with: memgit undo " in done.out
+    vault.memgit("undo", done.out.split()[-1])
+    assert (vault.path / "MEMORY.md").read_text() == "written since\n"
+    assert not (vault.path / "memory/2026-02-03.md").exists()
+    assert (vault.path / "memory/new.md").read_text() == "stays\n"
+
+
 def test_a_damaged_backup_restores_nothing_rather_than_something_wrong(vault: Vault, tmp_path: Path) -> None:
     vault.backup()
     (vault.snapshots()[0] / "files/memory/2026-02-03.md").write_text("tampered\n")

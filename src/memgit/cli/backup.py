@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 from memgit.cli import render
-from memgit.cli.app import VERSION
 from memgit.cli.context import Context, open_repository, text
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core.backup.manifest import digest_of
-from memgit.porcelain import guarding
+from memgit.core.version import VERSION
+from memgit.porcelain.allowed import allowed, key_of
 from memgit.porcelain.backup import run as runs
 from memgit.porcelain.backup import target as targets
 from memgit.porcelain.backup.source import Screen
@@ -53,22 +53,22 @@ def run(values: Values) -> int:
 
 def screen_of(context: Context) -> Screen:
     """The guard: whether a file has a secret that was not allowed. Loaded when there is a file to read."""
-    allowed = guarding.allowed(context.repo, context.config)
+    passing = allowed(context.repo, context.config)
     keys: list[bytes] = []
 
     def screen(path: bytes, content: bytes) -> bool:
         from memgit.core.secrets.scan import scan  # compiles many expressions
 
         if not keys:
-            keys.append(guarding.key_of(context.repo))
-        return bool(scan(content, path, allowed, key=keys[0]))
+            keys.append(key_of(context.repo))
+        return bool(scan(content, path, passing, key=keys[0]))
 
     return screen
 
 
 def _rules(context: Context) -> bytes:
     """Changes with whatever could let the guard judge a file in another way."""
-    return digest_of("\n".join((VERSION, *sorted(guarding.allowed(context.repo, context.config)))).encode())
+    return digest_of("\n".join((VERSION, *sorted(allowed(context.repo, context.config)))).encode())
 
 
 def _show_run(report: runs.Report, *, all_paths: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 
 from memgit.cli import render
 from memgit.cli.backup import show_paths
@@ -10,13 +11,14 @@ from memgit.cli.context import Context, now_s, open_repository, text, texts
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core.settings import Target
-from memgit.errors import UsageError
-from memgit.porcelain.backup import check
+from memgit.core.version import VERSION
+from memgit.porcelain.backup import check, recall
 from memgit.porcelain.backup import drill as drills
 from memgit.porcelain.backup import prune as prunes
 from memgit.porcelain.backup import restore as restores
 from memgit.porcelain.backup import setup_ssh as setups
 from memgit.porcelain.backup import target as targets
+from memgit.porcelain.restore import Setting
 
 
 def list_all(values: Values) -> int:
@@ -71,36 +73,48 @@ def _show_verified(values: Values, found: check.Verified, good: str) -> int:
 
 
 def restore(values: Values) -> int:
-    """Bring files of a backup back."""
+    """Bring files of a backup back, into the workspace as a commit or into another directory."""
     context = open_repository(values)
     name, _, snapshot = (text(values, "source") or "").partition("/")
     to = text(values, "to")
-    if to is None:
-        raise UsageError("Restore where?", "Name a directory with --to.")
     target = _target(context, name or None)
     paths = tuple(os.fsencode(path) for path in texts(values, "path"))
+    dry_run = bool(values["dry_run"])
     with Progress(f"Restoring from {target.name}", quiet=bool(values["quiet"])) as progress:
-        report = restores.run(
-            context.repo,
-            target,
-            snapshot or None,
-            paths,
-            os.path.abspath(to),
-            dry_run=bool(values["dry_run"]),
-            replace=bool(values["overwrite"]),
-            advance=progress.advance,
-        )
+        if to is None:
+            where = Setting(
+                context.repo, context.config, context.workspace_bytes, VERSION, os.uname().nodename, now_s()
+            )
+            recalled = recall.run(
+                where, target, snapshot or None, paths, dry_run=dry_run, advance=progress.advance
+            )  # fmt: skip
+        else:
+            report = restores.run(
+                context.repo,
+                target,
+                snapshot or None,
+                paths,
+                os.path.abspath(to),
+                dry_run=dry_run,
+                replace=bool(values["overwrite"]),
+                advance=progress.advance,
+            )
+            recalled = recall.Recalled(report, None, None)
+    report = recalled.restored
     if values["json"]:
-        render.emit_json(report)
+        plain = {field.name: getattr(report, field.name) for field in fields(report)}
+        render.emit_json({**plain, "commit": recalled.commit, "operation": recalled.operation})
     elif not values["quiet"]:
-        would = "would be " if report.dry_run else ""
-        everything = bool(values["verbose"]) or report.dry_run
+        would = "would be " if dry_run else ""
+        everything = bool(values["verbose"]) or dry_run
         show_paths(report.created, f"{would}created", all_paths=everything)
         show_paths(report.replaced, f"{would}replaced", all_paths=everything)
         render.say(
             f"{report.generation}: {len(report.created):,} {would}created, {len(report.replaced):,} {would}replaced,"
             f" {report.unchanged:,} there already in {report.to}"
         )
+        if recalled.operation:
+            render.say(f"Take it back with: memgit undo {render.short(recalled.operation)}")
     return 0
 
 

@@ -243,16 +243,16 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "backup restore",
-        "Bring files of a backup into a directory, each checked against the manifest before anything is written.",
+        "Bring files of a backup back, each checked against its manifest first; in the workspace it can be undone.",
         "memgit.cli.backups:restore",
         (
             _DRY_RUN,
             text("source", "The target, or TARGET/SNAPSHOT for an older state.", "TARGET", "--from"),
-            text("to", "The directory; what else lies in it stays.", "DIR"),
+            text("to", "Into this directory instead of the workspace; what else lies in it stays.", "DIR"),
             flag("overwrite", "Replace files that have other content there."),
             arguments("path", "Only these files and directories.", "[PATH]..."),
         ),
-        ("memgit backup restore --from disk --to /tmp/memory", "memgit backup restore MEMORY.md --from disk --to ."),
+        ("memgit backup restore --from disk --to /tmp/memory", "memgit backup restore MEMORY.md --from disk"),
     ),
     Command(
         "backup prune",
