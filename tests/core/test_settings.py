@@ -144,7 +144,10 @@ def test_a_travelling_file_can_tighten_a_limit_but_not_loosen_what_the_user_set(
 @pytest.mark.parametrize("key", [key for key, row in TABLE.items() if row.scope is Scope.LOCAL])
 def test_local_settings_are_refused_in_a_travelling_file_and_taken_elsewhere(key: str) -> None:
     section, _, name = key.partition(".")
-    values = {section: {name: "gitleaks" if name == "external" else ["f1"]}}
+    held: object = {name: "gitleaks" if name == "external" else ["f1"]}
+    if section in ("target", "folder"):
+        held = [{"name": "disk", "path": "/media/disk"}]
+    values = {section: held}
     with pytest.raises(UntrustedConfig):
         resolve((Layer(OriginKind.TRACKED_FILE, ".memgit.toml", values),))
     assert resolve((Layer(OriginKind.USER_FILE, "user.toml", values),)).origin(key).kind is OriginKind.USER_FILE
