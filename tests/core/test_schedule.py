@@ -87,7 +87,7 @@ def test_days_on_which_clocks_change(text: str, after: str, instants: list[str])
 @pytest.mark.parametrize(
     "text",
     [
-        "", "often", "every", "every 0s", "every 5", "every day", "daily 24:00", "daily 2", "hourly 02:00", 
+        "", "often", "every", "every 0s", "every 5", "every day", "daily 24:00", "daily 2", "hourly 02:00",
         "every 30m 02:00",
         "60 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *", "* * * 13 *", "* * * * 8", "*/0 * * * *", "1-a * * * *",
         "5-1 * * * *", "0 0 31 2 *", "0 0 30 feb *", "* * * *", "* * * * * *", "mon", "weekly 02:00 mon", "٣ * * * *",
