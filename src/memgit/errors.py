@@ -11,6 +11,7 @@
     │   └── RangeMoved             what bounds the commits to replace has changed
     ├── NetworkError               the remote did not answer; memgit will try again; exit 7
     ├── UnsupportedRepository      memgit can't work here at all; exit 9
+    ├── MissingObject              the repository lacks an object, or it is damaged; also a KeyError
     └── CommandFailed              a program memgit started failed
 
 The exit status of each stands in one table, in `memgit.cli.app`.
@@ -80,6 +81,14 @@ class NetworkError(MemgitError):
 
 class UnsupportedRepository(MemgitError):
     """The repository uses a format that memgit can't read safely."""
+
+
+class MissingObject(MemgitError, KeyError):
+    """An object is asked for that the repository does not have, or can't read."""
+
+    def __init__(self, oid: bytes) -> None:
+        name = oid.decode("utf-8", "replace")
+        super().__init__(f"The object {name} is missing or damaged.", "`git fsck` tells what else is.")
 
 
 class CommandFailed(MemgitError):

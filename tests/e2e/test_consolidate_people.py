@@ -87,8 +87,8 @@ def test_merges_keep_their_shape_and_each_side_is_consolidated(tmp_path: Path) -
         for number in range(3):
             repo.commit(f"auto {number}", {f"memory/{machine}.md": f"{number}\n"}, branch=machine)
     one, two = repo.head("one"), repo.head("two")
-    both = {b"memory/two.md": repo.files(two)[b"memory/two.md"]}
-    merge = repo.commit("Merge branch 'two'", dict(both), parents=[one, two])
+    theirs = repo.files(two)[b"memory/two.md"]
+    merge = repo.commit("Merge branch 'two'", {"memory/two.md": theirs}, parents=[one, two])
     for name in ("one", "two"):
         (repo.git_dir / "refs/heads" / name).unlink()
     two_autos(repo, "after")

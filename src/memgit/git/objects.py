@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 
 from memgit.core.objects import Oid
-from memgit.errors import MemgitError
+from memgit.errors import MemgitError, MissingObject
 from memgit.git.command import DURABLE, Git
 from memgit.git.refs import flush_directory
 from memgit.process import Conversation
@@ -27,11 +27,11 @@ class ObjectReader:
         self._child: Conversation | None = None
 
     def read(self, oid: Oid) -> bytes:
-        """The raw content of an object. Raises KeyError if the repository has no such object."""
+        """The raw content of an object. Raises MissingObject if the repository has no such object."""
         return next(self.read_many((oid,)))
 
     def read_many(self, oids: Iterable[Oid]) -> Iterator[bytes]:
-        """The raw contents in the order asked for. Raises KeyError as read() does."""
+        """The raw contents in the order asked for. Raises MissingObject as read() does."""
         for content in self.read_limited(oids, None):
             assert content is not None
             yield content
@@ -52,7 +52,7 @@ class ObjectReader:
         """True if the repository has the object."""
         try:
             self.read(oid)
-        except KeyError:
+        except MissingObject:
             return False
         return True
 
@@ -69,7 +69,7 @@ class ObjectReader:
             head = line().split()
             if len(head) != 3:  # "<id> missing"; the other answers would come in between, so start afresh
                 self.__exit__(None, None, None)
-                raise KeyError(oid.decode())
+                raise MissingObject(oid)
             size = int(head[2])
             if limit is None or size <= limit:
                 answers.append(receive(size + 1)[:size])
@@ -97,7 +97,10 @@ def write_pack(git: Git, common_dir: str, objects: Sequence[tuple[bytes, bytes]]
     `leftovers.release_packs`.
     Source of the format: gitformat-pack(5).
     """
-    with git.talk(*DURABLE, "index-pack", "--stdin", f"--keep={keep}") as child:
+    # Started below the top of a work tree, git index-pack 2.39 goes back there, and takes a relative
+    # object directory along: the pack would land in the work tree.
+    there = Git(common_dir, common_dir, git.keep_fds)
+    with there.talk(*DURABLE, "index-pack", "--stdin", f"--keep={keep}") as child:
         checksum = hashlib.sha1(usedforsecurity=False)
         buffer = [b"PACK\x00\x00\x00\x02" + len(objects).to_bytes(4, "big")]
         size = 0

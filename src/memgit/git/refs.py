@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from memgit.core.objects import ZERO, Oid, RefName
-from memgit.errors import Busy, CommandFailed, RefMoved
+from memgit.errors import Busy, CommandFailed, MemgitError, RefMoved
 from memgit.git.command import DURABLE, Git
 
 _FORMAT = "%(objectname)%00%(*objectname)%00%(refname)%00%(symref)"
@@ -54,6 +54,12 @@ def resolve(git: Git, ref: str) -> Oid | None:
     """The commit a ref or revision names, or None if there is none."""
     out = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", ref + "^{commit}", ok=(0, 1, 128)).stdout
     return out.strip() or None
+
+
+def refuse_if_broken(common_dir: str, ref: RefName) -> None:
+    """Raise MemgitError if a ref that git does not list has a file: then it is damaged, not unborn."""
+    if os.path.isfile(os.path.join(common_dir, ref)):
+        raise MemgitError(f"{ref} is broken: its file names no commit.", "`git reflog` may tell where it was.")
 
 
 def _name(raw: bytes) -> RefName:

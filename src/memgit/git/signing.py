@@ -68,6 +68,7 @@ def _by_ssh(program: str, key: str, raw: bytes, scratch: str) -> bytes:
     os.makedirs(scratch, mode=0o700, exist_ok=True)
     payload, literal = os.path.join(scratch, "to-sign"), os.path.join(scratch, "signing-key.pub")
     made = [payload, payload + ".sig"]
+    _remove(made)  # ssh-keygen asks before it writes over a signature that a killed run left
     try:
         with open(payload, "wb") as file:
             file.write(raw)
@@ -80,9 +81,13 @@ def _by_ssh(program: str, key: str, raw: bytes, scratch: str) -> bytes:
         with open(payload + ".sig", "rb") as file:
             return file.read()
     finally:
-        for path in made:
-            if os.path.exists(path):
-                os.unlink(path)
+        _remove(made)
+
+
+def _remove(paths: list[str]) -> None:
+    for path in paths:
+        if os.path.exists(path):
+            os.unlink(path)
 
 
 def _committer(raw: bytes) -> str:

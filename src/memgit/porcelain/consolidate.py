@@ -166,11 +166,14 @@ class _Run:
         branch = self.request.branch or self.repo.current_branch()
         if branch is None:
             raise UsageError("HEAD is detached, so there is no branch to consolidate.", "Name one with --branch.")
+        if not branch.startswith("refs/heads/"):
+            raise UsageError(f"{branch} is no branch.", "Branches are what `git branch` lists.")
         self.repo.refuse_if_in_progress(branch)
         everything = refs.read_all(self.repo.git)
         ref = next((ref for ref in everything if ref.name == branch), None)
         if ref is None:
             if branch == self.repo.current_branch():
+                refs.refuse_if_broken(self.repo.common_dir, branch)
                 return _nothing(branch, self.request.dry_run)
             raise _no_such_branch(branch, everything)
         if ref.symref is not None:
