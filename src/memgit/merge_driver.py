@@ -110,7 +110,7 @@ def _plainly_marked(ours: bytes, theirs: bytes, markers: Markers) -> bytes:
 
 
 def _read(name: str) -> bytes:
-    with open(name, "rb") as file:  # noqa: PTH123  pathlib costs more to import than this file
+    with open(name, "rb") as file:
         return file.read()
 
 
@@ -118,12 +118,12 @@ def _write(name: str, content: bytes) -> None:
     """Through a sibling: whoever is killed half-way leaves the old content, and the fallback has its input."""
     sibling = f"{name}.memgit"
     try:
-        with open(sibling, "wb") as file:  # noqa: PTH123
+        with open(sibling, "wb") as file:
             file.write(content)
-        os.replace(sibling, name)  # noqa: PTH105
+        os.replace(sibling, name)
     except OSError:
-        if os.path.exists(sibling):  # noqa: PTH110
-            os.unlink(sibling)  # noqa: PTH108
+        if os.path.exists(sibling):
+            os.unlink(sibling)
         raise
 
 

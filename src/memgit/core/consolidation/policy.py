@@ -8,7 +8,7 @@ from memgit.core.consolidation.message import DEFAULT_SUBJECT
 from memgit.core.consolidation.plan import StopReason
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid, RefName
-from memgit.core.settings import AutoRule
+from memgit.core.settings import AutoRule, Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,19 @@ class Policy:
     rules: tuple[AutoRule, ...]
     memory: Patterns
     subject: str = DEFAULT_SUBJECT  # template
+
+    @classmethod
+    def configured(cls, config: Config, rules: tuple[AutoRule, ...] = ()) -> Policy:
+        """The policy that the settings say. rules: more rules, beside the configured ones."""
+        return cls(
+            window=config.consolidate.window,
+            zone=config.consolidate.timezone,
+            commute=config.consolidate.interleaved == "commute",
+            keep_empty=config.consolidate.keep_empty,
+            rules=(*config.auto, *rules),
+            memory=config.memory.patterns(),
+            subject=config.consolidate.template,
+        )
 
 
 @dataclass(frozen=True, slots=True)
