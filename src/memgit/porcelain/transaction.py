@@ -4,10 +4,12 @@
         ...                                   read, plan
         change.store(objects)                 one pack, flushed
         change.move(updates, reason)          compare-and-swap, flushed
+        change.capture(...)                   few objects, a branch and the index of its work tree, as one
 
 The journal says which refs are about to move. It is written before git can take a lock and removed
 when all is done, so whoever finds it, holding the lock, knows that its writer died, and can take away
-the lock files git left behind and what a half-made move did to refs of our own.
+the lock files git left behind, what a half-made move did to refs of our own, and bring the index of a
+work tree up to a branch that did move.
 """
 
 from __future__ import annotations
@@ -16,12 +18,15 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
+from memgit.core.objects import ZERO, hash_object
 from memgit.errors import Busy, CommandFailed, MemgitError
-from memgit.git import leftovers, refs
+from memgit.git import index, leftovers, refs
 from memgit.git.command import Git
-from memgit.git.objects import write_pack
+from memgit.git.index import Entry, IndexLocked, IndexUnusable, NextIndex, Update
+from memgit.git.objects import is_loose, write_loose, write_pack
 from memgit.git.refs import RefUpdate
 from memgit.git.repository import Repository
 from memgit.host import files
@@ -31,6 +36,15 @@ from memgit.process import TimedOut
 _SCHEMA = 1
 
 
+@dataclass(frozen=True, slots=True)
+class IndexChange:
+    """Entries of one work tree's index that are to follow a branch: what stood there, and what shall."""
+
+    work_tree: str
+    git_dir: str
+    updates: tuple[tuple[Update, Entry | None], ...]
+
+
 class Transaction:
     """The right to change this repository, for as long as it is open."""
 
@@ -38,7 +52,9 @@ class Transaction:
         self.repo = repo
         self._journal = os.path.join(repo.private_dir, "journal.json")
         self._token = f"memgit {os.getpid()}"
+        self._waiting = os.path.join(repo.private_dir, f"index.{os.getpid()}")
         self._open = False
+        self._owed: IndexChange | None = None  # an index that could not be brought up to its branch yet
 
     def store(self, objects: Sequence[tuple[bytes, bytes]]) -> None:
         """Write objects, (kind, raw content), flushed, and hold `git gc` off them until the transaction ends."""
@@ -56,20 +72,68 @@ class Transaction:
         refs.move(self.repo.git, todo, reason)
         refs.flush_directories(self.repo.common_dir, (update.ref for update in todo))
 
-    def _note(self, updates: tuple[RefUpdate, ...]) -> None:
+    def capture(
+        self,
+        objects: Sequence[tuple[bytes, bytes]],
+        updates: Sequence[RefUpdate],
+        reason: str,
+        change: IndexChange | None = None,
+    ) -> None:
+        """Store a few objects, move the refs, the branch last, and put the index's entries after the branch.
+
+        The locks of refs and index are held together only for the two renames. Raises as `move` does, and
+        IndexLocked or IndexUnusable, always before anything but objects has changed.
+        """
+        self._note(tuple(updates), change)
+        following = None
+        try:
+            if change is not None and change.updates:
+                git = Git(change.work_tree, self.repo.git.git_dir, self.repo.git.keep_fds)
+                following = NextIndex(git, change.git_dir, self._waiting)
+                following.prepare([update for update, _ in change.updates])
+            write_loose(self.repo.git, self.repo.common_dir, objects)
+            with refs.prepared(self.repo.git, updates, reason) as commit:
+                if following is not None:
+                    following.lock()
+                commit()
+                if following is not None:
+                    following.install()
+            if following is not None:
+                following.flush()
+        finally:
+            if following is not None:
+                following.drop()
+        refs.flush_directories(self.repo.common_dir, (update.ref for update in updates))
+        # A `git gc --prune=now` at this very moment may have taken what no ref held yet.
+        if not all(is_loose(self.repo.common_dir, hash_object(*item)) for item in objects):
+            write_loose(self.repo.git, self.repo.common_dir, objects)
+
+    @property
+    def is_owing(self) -> bool:
+        """Whether an index still waits to be brought up to its branch; until then no branch should move."""
+        return self._owed is not None
+
+    def _note(self, updates: tuple[RefUpdate, ...], change: IndexChange | None = None) -> None:
         record = {
             "schema": _SCHEMA,
             "keep": self._token,
             "refs": [[update.ref, update.new.decode(), update.expected.decode()] for update in updates],
         }
+        if change is not None:
+            record |= {"index": _as_json(change), "waiting": self._waiting}
+        if self._owed is not None:
+            record["owed"] = _as_json(self._owed)
         files.replace(self._journal, json.dumps(record).encode())
         self._open = True
 
     def close(self) -> None:
-        """All is done, or given up: nothing is left for a later run to clear."""
+        """All is done, or given up: nothing is left for a later run to clear, unless an index is still owed."""
         if self._open:
             leftovers.release_packs(self.repo.common_dir, self._token)
-            files.remove(self._journal)
+            if self._owed is not None:
+                self._note(())
+            else:
+                files.remove(self._journal)
             self._open = False
 
     def recover(self) -> tuple[str, ...]:
@@ -83,6 +147,9 @@ class Transaction:
                 raise ValueError("written by another version")
             updates = tuple(RefUpdate(ref, new.encode(), old.encode()) for ref, new, old in record["refs"])
             token = str(record["keep"])
+            change = _from_json(record["index"]) if "index" in record else None
+            owed = _from_json(record["owed"]) if "owed" in record else None
+            waiting = str(record.get("waiting", ""))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise MemgitError(
                 f"{self._journal} can't be read by this version of memgit.",
@@ -92,11 +159,53 @@ class Transaction:
         since_s = os.stat(self._journal).st_mtime
         checkouts = tuple(checkout.git_dir for checkout in self.repo.checkouts())
         removed = leftovers.clear_locks(self.repo.common_dir, checkouts, updates, since_s)
+        if change is not None and (lock := index.take_back_lock(change.git_dir, waiting)):
+            removed = (*removed, lock)
         self._take_back_half(updates)
+        self._owed = owed
+        if change is not None and updates and self._has_moved(updates[-1]):
+            self._owed = change
+        self._pay()
+        self._sweep()
         leftovers.release_packs(self.repo.common_dir, token)
-        files.remove(self._journal)
+        if self._owed is None:
+            files.remove(self._journal)
+        else:
+            self._note(())
         self._open = False
         return removed
+
+    def _has_moved(self, update: RefUpdate) -> bool:
+        git = self.repo.git
+        return refs.has_moved(git, update, refs.peek(git, self.repo.common_dir, update.ref))
+
+    def _pay(self) -> None:
+        """Bring the index that is owed up to its branch, entry by entry where nobody has changed it since."""
+        owed = self._owed
+        if owed is None or not os.path.isdir(owed.work_tree):
+            self._owed = None
+            return
+        git = Git(owed.work_tree, self.repo.git.git_dir, self.repo.git.keep_fds)
+        following = NextIndex(git, owed.git_dir, self._waiting)
+        try:
+            now = index.entries(git, [update.path for update, _ in owed.updates])
+            due = [update for update, before in owed.updates if now.get(update.path) == before]
+            if due:
+                following.prepare(due)
+                following.lock()
+                following.install()
+                following.flush()
+            self._owed = None
+        except (IndexLocked, IndexUnusable):
+            return  # the next run tries again
+        finally:
+            following.drop()
+
+    def _sweep(self) -> None:
+        """Take away the copies of an index that dead writers left in our own directory."""
+        for name in os.listdir(self.repo.private_dir):
+            if name.startswith("index."):
+                os.unlink(os.path.join(self.repo.private_dir, name))
 
     def _take_back_half(self, updates: tuple[RefUpdate, ...]) -> None:
         """git renames the refs of a transaction one after the other, ours in the order given: the branch last.
@@ -112,7 +221,7 @@ class Transaction:
         half = [
             RefUpdate(update.ref, update.expected, update.new)
             for update in reversed(updates[:-1])
-            if now.get(update.ref) == update.new
+            if now.get(update.ref, ZERO) == update.new
         ]
         if half:
             refs.move(git, half, "memgit: take back an interrupted operation")
@@ -148,3 +257,25 @@ def heal(repo: Repository) -> None:
                 return
         except Busy:
             return
+
+
+def _as_json(change: IndexChange) -> dict[str, object]:
+    rows = []
+    for update, before in change.updates:
+        was = None if before is None else [before.mode.decode(), before.oid.decode(), before.intent_to_add]
+        flags = [update.assume_unchanged, update.skip_worktree]
+        rows.append([os.fsdecode(update.path), update.mode.decode(), update.oid.decode(), flags, was])
+    return {"work_tree": change.work_tree, "git_dir": change.git_dir, "updates": rows}
+
+
+def _from_json(record: dict[str, Any]) -> IndexChange:
+    updates = []
+    for path, mode, oid, (assumed, skipped), was in record["updates"]:
+        update = Update(os.fsencode(path), mode.encode(), oid.encode(), None, bool(assumed), bool(skipped))
+        before = None
+        if was is not None:
+            before = Entry(
+                was[0].encode(), was[1].encode(), False, update.assume_unchanged, update.skip_worktree, was[2]
+            )
+        updates.append((update, before))
+    return IndexChange(str(record["work_tree"]), str(record["git_dir"]), tuple(updates))

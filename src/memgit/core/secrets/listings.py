@@ -1,0 +1,92 @@
+"""Secrets that only their place in a list or table gives away: columns headed "password", recovery phrases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from memgit.core.secrets.assignments import RULES, is_strong_password
+from memgit.core.secrets.labels import HARMLESS_PREFIX, LABEL, SEED_LABEL, Kind, kind_of
+from memgit.core.secrets.shapes import Hit
+from memgit.core.secrets.words import is_random_token, is_reference
+
+_MAX_ROWS = 10_000
+_WORD = re.compile(rb"[A-Za-z]+")
+_BETWEEN_WORDS = re.compile(rb"[\s,;|\"'`*>]{0,8}(?:\d{1,2}[.):]?[\s\"'`*|]{0,4})?")
+# Not one of these is in the BIP 39 list, and few sentences do without them.
+_NOT_SEED_WORDS = frozenset(
+    b"the and for with from was are not but has had our his her its were been your they them then than these those"
+    b" would could should does did being because while here some such each other only very also just same".split()
+)
+_PHRASE_WORDS = 12
+_PHRASE_LEAD = 160  # how far after its label a phrase may begin
+_PHRASE_REACH = 1200
+
+
+def table_hits(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hit]:
+    """Cells beneath a header cell that is a label; the header is `text[start:end]`, columns part at `|`, tab or comma."""
+    bar = _separator(text, start, end)
+    if bar is None:
+        return
+    columns = []
+    for number, cell in enumerate(lower[start:end].split(bar)):
+        name = cell.strip(b" \t\"'`*_\r")
+        label = LABEL.search(name) if len(name) <= 40 else None
+        if label and kind_of(label) in (Kind.PASSWORD, Kind.TOKEN) and not HARMLESS_PREFIX.search(name, 0, label.start()):
+            columns.append((number, kind_of(label)))
+    if not columns:
+        return
+    row_start = end + 1
+    for _ in range(_MAX_ROWS):
+        row_end = text.find(b"\n", row_start)
+        row_end = len(text) if row_end < 0 else row_end
+        row = text[row_start:row_end]
+        if bar not in row:
+            return
+        cells = row.split(bar)
+        for number, kind in columns:
+            value = cells[number].strip(b" \t\"'`*_\r") if number < len(cells) else b""
+            if _is_cell_secret(value, kind):
+                at = row_start + row.find(value)
+                yield Hit(RULES[kind], at, at + len(value), value, guessable=True)
+        row_start = row_end + 1
+
+
+def seed_phrases(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hit]:
+    """Twelve plain short words in a row soon after "seed phrase", "mnemonic" and the like."""
+    label = SEED_LABEL.search(lower, start, end)
+    if not label:
+        return
+    run: list[bytes] = []
+    last = label.end()
+    for match in _WORD.finditer(text, label.end(), min(len(text), label.end() + _PHRASE_REACH)):
+        word = match[0]
+        follows = _BETWEEN_WORDS.fullmatch(text, last, match.start()) is not None
+        is_seed_word = word.islower() and 3 <= len(word) <= 8 and word not in _NOT_SEED_WORDS
+        if len(run) >= _PHRASE_WORDS and not (follows and is_seed_word):
+            break
+        if not is_seed_word or not follows:
+            run.clear()
+            if match.start() > label.end() + _PHRASE_LEAD:
+                break
+        if is_seed_word:
+            run.append(word)
+        last = match.end()
+    if len(run) >= _PHRASE_WORDS:
+        yield Hit("seed-phrase", label.start(), last, b" ".join(run[:24]), guessable=True)
+
+
+def _separator(text: bytes, start: int, end: int) -> bytes | None:
+    if end - start > 2000:
+        return None
+    header = text[start:end]
+    for bar in (b"|", b"\t", b","):
+        if header.count(bar) >= 2 or (bar != b"," and bar in header):
+            return bar
+    return None
+
+
+def _is_cell_secret(value: bytes, kind: Kind) -> bool:
+    if not value or b" " in value or is_reference(value):
+        return False
+    return is_strong_password(value) if kind is Kind.PASSWORD else is_random_token(value, at_least=16)

@@ -1,0 +1,156 @@
+"""Tell random values from words, placeholders and references."""
+
+from __future__ import annotations
+
+import re
+from operator import ne
+
+_CLASSES = bytes(
+    97 if 97 <= c <= 122 else 65 if 65 <= c <= 90 else 48 if 48 <= c <= 57 else 45 for c in range(256)
+)
+_FILLER = re.compile(
+    rb"(.)\1{5,}|\.\.\.|\*\*\*|\xe2\x80\xa6|<[^>]*>"
+    rb"|example|placeholder|redacted|change[-_]?me|dummy|insert|replace[-_]?(?:me|with)|sample|masked|removed"
+    rb"|your[-_]?(?:api|key|token|secret|pass|own|client|access|app|org|project|account|bot)|[-_]here\b|abcdefgh"
+    rb"|12345678|01234567|98765432|qwertyui|deadbeef|abcd1234|1234abcd|foobar|lorem|ipsum"
+    rb"|(?:^|[-_./])(?:your|fake|demo|todo|test(?:ing)?|mock|none|null|some|abc123|foo|bar|x{4,})(?:$|[-_./])",
+    re.IGNORECASE,
+)
+
+# Words a placeholder is made of; what is left of it without them is nearly nothing.
+_FILLER_WORDS = re.compile(
+    rb"(?:placeholder|password|passwort|passwd|passphrase|credentials?|example|changeme|change|default|sample|secret"
+    rb"|hidden|masked|redacted|private|access|client|string|insert|replace|update|token|dummy|admin|guest|postgres"
+    rb"|mysql|redis|root|user(?:name)?|login|test(?:ing)?|fake|demo|mock|value|your|here|pass|auth|bearer|some|with"
+    rb"|this|that|none|null|todo|tbd|enter|real|super|strong|very|key|api|app|new|old|the|pwd|foo|bar|baz|abc|xyz"
+    rb"|123(?:4(?:5(?:6(?:7(?:89?0?)?)?)?)?)?|x{2,}|my|me|pw|db|go|id)",
+    re.IGNORECASE,
+)
+_REFERENCE = re.compile(
+    rb"^(?:[$%@]|\{\{|\$\{|<|\[|\(|\.\.\.|--|//|\\\$)"
+    rb"|^(?:op|vault|secret|secrets|keychain|env|file|ref|arn|ssm|gcp|awssm|azkv|bws|pass|doppler|sops|https?|s3|git)://"
+    rb"|^(?:env|vault|secretref|ref|arn|sops|keyring|keychain|sha1|sha256|sha512|md5|urn|data|file):"
+    rb"|^(?:os\.|process\.|self\.|this\.|config\.|settings\.|secrets?\.|env\.|args?\.|ENC\[|AQICAH|CiQA)"
+    rb"|[({]\)?$|\(\)|\w\(|\{\{|\$\{|\$\(|%\(|\]$|=>$|\w\[|^\{|\":|&#?\w{2,8};",
+    re.IGNORECASE,
+)
+_IDENTIFIER = re.compile(rb"^[A-Za-z_][a-z0-9_]*(?:[A-Z][a-z0-9]+)*(?:(?:\.|::|->)[A-Za-z_]\w*)+$")
+_NUMBERISH = re.compile(
+    rb"^[-+~<>=#v$\xe2\x82\xac]*\d[\d.,:_/TZ+-]*\s?(?:[a-zA-Z]{1,6}(?:/\w+)?|%|\xc2\xb5s|days?|hours?|minutes?|chars?"
+    rb"|characters|tokens|bytes|bits?)?$"
+)
+_PATHISH = re.compile(
+    rb"^(?:~|\.{0,2})/|^[A-Za-z]:\\"
+    rb"|\.(?:py|ts|tsx|js|jsx|mjs|go|rs|rb|java|kt|md|txt|json|ya?ml|toml|ini|cfg|conf|env|pem|key|pub|crt|sh|sql|html"
+    rb"|css|log|csv|lock|c|h|cc|cpp|php|xml|com|org|net|io|dev|app|local|internal)(?:[:#?]\S*)?$"
+)
+_WORD_PARTS = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_HEX = re.compile(rb"^(?:0x)?[0-9a-fA-F]+$")
+_UUID = re.compile(rb"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
+_CODE = frozenset(b"(){}[]<>$&:,;\"'")
+_VOWELS = frozenset(b"aeiouyAEIOUY")
+
+
+def class_changes(value: bytes) -> float:
+    """How often neighbours differ in kind (lower, upper, digit, other), 0 to 1.
+
+    About 0.6 for random letters and digits, 0.45 for random hex, below 0.15 for words, even joined ones.
+    """
+    if len(value) < 2:
+        return 0.0
+    kinds = value.translate(_CLASSES)
+    return sum(map(ne, kinds, kinds[1:])) / (len(kinds) - 1)
+
+
+def is_filler(value: bytes) -> bool:
+    """Is this an obvious stand-in for a random token: repeated, counted up, or saying so?
+
+    Only the value is looked at, never its surroundings: no remark beside a secret excuses it. A random token reads
+    as one of these about once in 100,000.
+    """
+    return len(set(value)) < min(7, max(2, len(value) // 3)) or _FILLER.search(value) is not None
+
+
+def is_placeholder(value: bytes) -> bool:
+    """Is this short value only a stand-in ("changeme", "<your key>", "********", "my-secret-token")?"""
+    if len(set(value)) <= 2 or b"..." in value or b"***" in value or b"\xe2\x80\xa6" in value or b"xxxx" in value.lower():
+        return True
+    rest = _FILLER_WORDS.sub(b"", value)
+    return sum(1 for c in rest if 48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122 or c >= 128) < 4 and (
+        len(rest) < len(value) or len(rest) < 4
+    )
+
+
+def is_reference(value: bytes) -> bool:
+    """Does this name where a secret is instead of being one: a variable, call, path, attribute or store address?"""
+    marks = sum(1 for c in value if c in b"/._-")
+    if class_changes(value) >= 0.4 and marks * 7 <= len(value) and not _CODE.intersection(value) and is_random_token(value, at_least=24):
+        return False  # base 64 may begin with "/" and end like a file name
+    return (
+        _REFERENCE.search(value) is not None
+        or _PATHISH.search(value) is not None
+        or (_IDENTIFIER.match(value) is not None and class_changes(value) < 0.3)
+    )
+
+
+def is_number(value: bytes) -> bool:
+    """Is this a number, date, time, version or amount?"""
+    return _NUMBERISH.match(value) is not None
+
+
+def is_wordy(value: bytes) -> bool:
+    """Is this made of words and small numbers: `refresh-flow`, `at_least_12`, `getUserToken`, `Required`?"""
+    letters = 0
+    for part in _WORD_PARTS.findall(value):
+        if part.isdigit():
+            if len(part) > 4:
+                return False
+            continue
+        letters += len(part)
+        if len(part) > 3 and not _VOWELS.intersection(part):
+            return False
+    if not letters:
+        return False
+    plain = sum(1 for c in value if 48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122 or c in b"-_.'/=")
+    if plain < len(value.rstrip(b"?!.,;:)")):
+        return False
+    parts = _WORD_PARTS.findall(value)
+    return letters >= 3 * max(1, sum(1 for p in parts if not p.isdigit()) - 1) and (
+        not any(p.isdigit() for p in parts) or any(c in b"-_./" for c in value)
+    )
+
+
+def is_random_token(value: bytes, *, at_least: int = 16) -> bool:
+    """Could a machine have drawn this: one unbroken run, mixed well, neither words nor a stand-in?"""
+    if len(value) < at_least or is_filler(value):
+        return False
+    if _HEX.match(value):
+        return any(48 <= c <= 57 for c in value) and any(c > 57 for c in value)
+    if not any(65 <= c <= 90 or 97 <= c <= 122 for c in value):
+        return False
+    has_digit = any(48 <= c <= 57 for c in value)
+    return class_changes(value) >= (0.2 if has_digit else 0.35)
+
+
+def is_uuid(value: bytes) -> bool:
+    return _UUID.match(value) is not None
+
+
+def is_hex(value: bytes) -> bool:
+    return _HEX.match(value) is not None
+
+
+def is_password(value: bytes) -> bool:
+    """Could a person have chosen this as a password and not as a word of a sentence?"""
+    if not 5 <= len(value) <= 200:
+        return False
+    if is_placeholder(value) or is_reference(value) or is_number(value):
+        return False
+    if is_wordy(value) and not is_random_token(value, at_least=12):
+        return False
+    digits = sum(1 for c in value if 48 <= c <= 57)
+    letters = sum(1 for c in value if 65 <= c <= 90 or 97 <= c <= 122 or c >= 128)
+    others = len(value) - digits - letters
+    if letters == 0:
+        return digits >= 6 and others > 0
+    return digits > 0 or others > 0 or class_changes(value) >= 0.3
