@@ -7,6 +7,13 @@ from memgit.cli.params import Command, arguments, flag, many, text
 _WINDOWS = ("hour", "6h", "day", "week")
 _DRY_RUN = flag("dry_run", "Show what would happen and change nothing.")
 
+_EXCHANGE = (
+    _DRY_RUN,
+    text("remote", "The remote, instead of the branch's upstream.", "NAME"),
+    flag("now", "Also send windows that have not ended, consolidated."),
+    flag("create", "Make the branch anew that was deleted on the remote."),
+)
+
 GROUPS: dict[str, str] = {}
 
 COMMANDS: tuple[Command, ...] = (
@@ -40,6 +47,20 @@ COMMANDS: tuple[Command, ...] = (
             flag("drop_signatures", "Let people's commits lose their signature where they get a new parent."),
         ),
         ("memgit consolidate --dry-run", "memgit consolidate --window week --auto-subject '^auto-backup'"),
+    ),
+    Command(
+        "sync",
+        "Capture, fetch, join what both sides did, consolidate and push; what is published only moves forward.",
+        "memgit.cli.sync:sync",
+        _EXCHANGE,
+        ("memgit sync", "memgit sync --now"),
+    ),
+    Command(
+        "push",
+        "Send the closed part of the branch, and the raw tip to a private ref, so that a second disk has it.",
+        "memgit.cli.sync:push",
+        _EXCHANGE,
+        ("memgit push", "memgit push --remote backup"),
     ),
     Command(
         "undo",

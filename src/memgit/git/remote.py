@@ -95,6 +95,10 @@ class Line:
         self._config = config
         self._silence_s = silence_s
 
+    def of(self, git: Git) -> Line:
+        """The same line, its programs started by another git."""
+        return Line(git, self._config, self._silence_s)
+
     def fetch(self, target: Target, *, forced: bool = False) -> bool:
         """Bring the tracking ref to where the remote's branch is; False if the remote has no such branch.
 
@@ -215,7 +219,7 @@ def _lease(expected: Oid) -> str:
 def _said(done: Result) -> str:
     """The messages, without progress, credentials and the blanks that git pads remote lines with."""
     text = done.stderr.decode("utf-8", "surrogateescape")
-    lines = [line.rpartition("\r")[2].rstrip() for line in text.split("\n")]
+    lines = [line.rstrip().rpartition("\r")[2] for line in text.split("\n")]
     return _CREDENTIALS.sub("", "\n".join(line for line in lines if line))
 
 

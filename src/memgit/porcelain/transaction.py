@@ -5,6 +5,7 @@
         change.store(objects)                 one pack, flushed
         change.move(updates, reason)          compare-and-swap, flushed
         change.capture(...)                   few objects, a branch and the index of its work tree, as one
+        change.forward(update, reason)        the branch checked out, its index and its files
 
 The journal says which refs are about to move. It is written before git can take a lock and removed
 when all is done, so whoever finds it, holding the lock, knows that its writer died, and can take away
@@ -23,7 +24,7 @@ from typing import Any
 
 from memgit.core.objects import ZERO, hash_object
 from memgit.errors import Busy, CommandFailed, MemgitError
-from memgit.git import index, leftovers, refs
+from memgit.git import checkout, index, leftovers, refs
 from memgit.git.command import Git
 from memgit.git.index import Entry, IndexLocked, IndexUnusable, NextIndex, Update
 from memgit.git.objects import is_loose, write_loose, write_pack
@@ -108,12 +109,31 @@ class Transaction:
         if not all(is_loose(self.repo.common_dir, hash_object(*item)) for item in objects):
             write_loose(self.repo.git, self.repo.common_dir, objects)
 
+    def forward(self, update: RefUpdate, reason: str) -> tuple[bytes, ...]:
+        """Move the branch checked out here forward, with index and files; the paths that are in the way, if any.
+
+        Files come first, then the index, then the branch, and only if nobody has changed what would be
+        overwritten; killed in between, the files hold what the next run will bring. Nothing is changed where a
+        path is in the way. Raises CommandFailed if git can't do it for another reason.
+        """
+        git_dir = self.repo.git_dir
+        names = ("index.lock", "ORIG_HEAD.lock")
+        self._note((update,), locks=tuple(os.path.join(git_dir, name) for name in names))
+        git = Git(self.repo.work_tree, None, self.repo.git.keep_fds)
+        blocking = checkout.forward(git, update.new, reason)
+        if not blocking:
+            refs.flush_directories(self.repo.common_dir, (update.ref,))
+            refs.flush_directory(git_dir)
+        return blocking
+
     @property
     def is_owing(self) -> bool:
         """Whether an index still waits to be brought up to its branch; until then no branch should move."""
         return self._owed is not None
 
-    def _note(self, updates: tuple[RefUpdate, ...], change: IndexChange | None = None) -> None:
+    def _note(
+        self, updates: tuple[RefUpdate, ...], change: IndexChange | None = None, locks: tuple[str, ...] = ()
+    ) -> None:
         record = {
             "schema": _SCHEMA,
             "keep": self._token,
@@ -121,6 +141,8 @@ class Transaction:
         }
         if change is not None:
             record |= {"index": _as_json(change), "waiting": self._waiting}
+        if locks:
+            record["locks"] = list(locks)
         if self._owed is not None:
             record["owed"] = _as_json(self._owed)
         files.replace(self._journal, json.dumps(record).encode())
@@ -150,6 +172,7 @@ class Transaction:
             change = _from_json(record["index"]) if "index" in record else None
             owed = _from_json(record["owed"]) if "owed" in record else None
             waiting = str(record.get("waiting", ""))
+            locks = tuple(str(path) for path in record.get("locks", ()))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise MemgitError(
                 f"{self._journal} can't be read by this version of memgit.",
@@ -159,6 +182,7 @@ class Transaction:
         since_s = os.stat(self._journal).st_mtime
         checkouts = tuple(checkout.git_dir for checkout in self.repo.checkouts())
         removed = leftovers.clear_locks(self.repo.common_dir, checkouts, updates, since_s)
+        removed += leftovers.clear_files(locks, since_s)
         if change is not None and (lock := index.take_back_lock(change.git_dir, waiting)):
             removed = (*removed, lock)
         self._take_back_half(updates)
