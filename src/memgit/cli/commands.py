@@ -14,7 +14,7 @@ _EXCHANGE = (
     flag("create", "Make the branch anew that was deleted on the remote."),
 )
 
-GROUPS: dict[str, str] = {}
+GROUPS: dict[str, str] = {"guard": "Find secrets, and say which findings are none."}
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -23,6 +23,20 @@ COMMANDS: tuple[Command, ...] = (
         "memgit.cli.demo:run",
         (text("keep", "Build the demo here and leave it there.", "DIR"),),
         ("memgit demo",),
+    ),
+    Command(
+        "commit",
+        "Commit the memory files that changed; never anything else, and never what the guard holds back.",
+        "memgit.cli.commit:run",
+        (
+            _DRY_RUN,
+            text("message", "Begin the commit message with this instead of what changed.", "TEXT", "-m", "--message"),
+            flag("confirm_deletions", "Record that many memory files at once, or a whole directory, are gone."),
+            text("agent", "Name the agent in a trailer; MEMGIT_AGENT by default.", "NAME"),
+            text("session", "Name the session in a trailer; MEMGIT_SESSION by default.", "ID"),
+            arguments("paths", "Only these files and directories.", "[PATHS]..."),
+        ),
+        ("memgit commit", "memgit commit --dry-run", "memgit commit -m 'Before the move' memory/2026-02-04.md"),
     ),
     Command(
         "consolidate",

@@ -1,4 +1,4 @@
-"""Who makes a commit, as git is configured."""
+"""Who signs what memgit commits: the identity git itself would use."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from memgit.errors import CommandFailed
 from memgit.git.command import Git
 
 
-def committer(git: Git) -> bytes:
-    """`Name <email> seconds zone`, of now; memgit's own name where git has none to give."""
+def identity(git: Git, machine: str, now_s: int) -> bytes:
+    """`Name <email> seconds zone` as it stands in a commit, for this moment.
+
+    Where git knows no name for this user, memgit's own: a capture does not wait for somebody to configure one.
+    """
     try:
-        return git.run("var", "GIT_COMMITTER_IDENT").stdout.strip()
+        found = git.run("var", "GIT_AUTHOR_IDENT").stdout.strip()
     except CommandFailed:
-        named = ("-c", "user.name=memgit", "-c", "user.email=memgit@localhost")
-        return git.run(*named, "var", "GIT_COMMITTER_IDENT").stdout.strip()
+        found = b"memgit <memgit@%s> 0 +0000" % (machine.encode("ascii", "ignore") or b"localhost")
+    who, _, zone = found.rpartition(b" ")
+    who, _, _ = who.rpartition(b" ")
+    return b"%s %d %s" % (who, now_s, zone)

@@ -137,7 +137,7 @@ class NextIndex:
             b"0 %s\t%s\0" % (ZERO, update.path)
             if update.oid == ZERO
             else b"%s %s\t%s\0" % (update.mode, update.oid, update.path)
-            for update in updates
+            for update in sorted(updates, key=lambda update: update.oid != ZERO)  # a file may become a directory
         ]
         try:
             self._git.run(*_UNFLUSHED, "update-index", "-z", "--index-info", stdin=b"".join(lines), env=env)

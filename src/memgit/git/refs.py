@@ -64,9 +64,19 @@ def peek(git: Git, common_dir: str, ref: RefName) -> Oid | None:
         if not content.startswith(b"ref:"):
             raise MemgitError(f"{ref} is damaged: it holds no commit.", "`git reflog` tells where it was.")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        if not os.path.exists(os.path.join(common_dir, "packed-refs")):
-            return None
+        return _packed(common_dir, ref)
     return resolve(git, ref)
+
+
+def _packed(common_dir: str, ref: RefName) -> Oid | None:
+    """Source: gitrepository-layout(5), packed-refs: `<id> <name>` lines."""
+    try:
+        with open(os.path.join(common_dir, "packed-refs"), "rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        return None
+    at = content.find(b" " + ref.encode("utf-8", "surrogateescape") + b"\n")
+    return content[at - 40 : at] if at >= 40 else None
 
 
 def resolve(git: Git, ref: str) -> Oid | None:

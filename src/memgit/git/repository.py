@@ -75,7 +75,7 @@ class Repository:
         linked = os.path.join(self.common_dir, "worktrees")
         names = sorted(os.listdir(linked)) if os.path.isdir(linked) else []
         main = [] if self.is_bare else [self.common_dir]
-        return tuple(_checkout(directory) for directory in (*main, *(os.path.join(linked, name) for name in names)))
+        return tuple(checkout_of(directory) for directory in (*main, *(os.path.join(linked, name) for name in names)))
 
     def refuse_if_in_progress(self, branch: RefName) -> None:
         """Raise Busy if moving `branch` would pull the rug from under a merge, rebase, pick or bisect."""
@@ -98,7 +98,8 @@ def _head_of(git_dir: str) -> tuple[RefName | None, Oid | None]:
     return None, content
 
 
-def _checkout(git_dir: str) -> Checkout:
+def checkout_of(git_dir: str) -> Checkout:
+    """What is checked out in the work tree with this git directory."""
     branch, head = _head_of(git_dir)
     operation = next((what for name, what in _IN_PROGRESS.items() if os.path.exists(os.path.join(git_dir, name))), None)
     moved = None

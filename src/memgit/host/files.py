@@ -14,10 +14,10 @@ def read(path: str) -> bytes | None:
         return None
 
 
-def replace(path: str, content: bytes, mode: int = 0o600) -> None:
+def replace(path: str, content: bytes, mode: int = 0o600, *, flush: bool = True) -> None:
     """Put the file in place of whatever was there, so that a crash leaves the old one or the new one.
 
-    Creates the directory. The content and the rename are flushed.
+    Creates the directory. The content and the rename are flushed; without `flush` a power cut may leave an empty file.
     """
     directory = os.path.dirname(path)
     os.makedirs(directory, mode=0o700, exist_ok=True)
@@ -26,13 +26,15 @@ def replace(path: str, content: bytes, mode: int = 0o600) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         _remove(temporary)
         raise
-    _flush_directory(directory)
+    if flush:
+        _flush_directory(directory)
 
 
 def remove(path: str) -> None:

@@ -13,7 +13,8 @@ from memgit.core.objects import EMPTY_TREE, Oid, RefName, hash_object
 from memgit.core.settings import MergeRule
 from memgit.core.trees import Trees, changes, edited
 from memgit.errors import Busy
-from memgit.git import identity, mergetree, refs, signing
+from memgit.git import mergetree, refs, signing
+from memgit.git.identity import identity
 from memgit.git.mergetree import Merged, Stage
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import RefUpdate
@@ -60,7 +61,9 @@ class Rules:
         return MergePolicy("auto", "keep-both")
 
 
-def run(change: Transaction, branch: RefName, theirs: Oid, shown: str, rules: Rules, machine: str) -> Joined:
+def run(
+    change: Transaction, branch: RefName, theirs: Oid, shown: str, rules: Rules, machine: str, now_s: int
+) -> Joined:
     """Bring `theirs` into the branch checked out. shown: what people call `theirs`. Raises Busy if in the way."""
     repo, git = change.repo, change.repo.git
     ours = refs.peek(git, repo.common_dir, branch)
@@ -88,7 +91,7 @@ def run(change: Transaction, branch: RefName, theirs: Oid, shown: str, rules: Ru
         tree, blobs, resolved, left = _resolve(reader, trees, merged, rules)
         if left:
             return Joined(How.CONFLICT, ours, None, tuple(left), why="both sides changed them")
-        raw = _commit(change, tree, (ours, theirs), branch, shown, resolved, machine)
+        raw = _commit(change, tree, (ours, theirs), branch, shown, resolved, machine, now_s)
         new = hash_object(b"commit", raw)
         change.store([*blobs, *((b"tree", content) for content in trees.made.values()), (b"commit", raw)])
         joined = Joined(How.MERGED, ours, new, resolved=tuple(resolved))
@@ -137,9 +140,10 @@ def _commit(
     shown: str,
     resolved: Sequence[bytes],
     machine: str,
+    now_s: int,
 ) -> bytes:
     repo = change.repo
-    who = identity.committer(repo.git)
+    who = identity(repo.git, machine, now_s)
     lines = [f"memory: join {shown} into {branch.removeprefix('refs/heads/')}".encode("utf-8", "surrogateescape"), b""]
     if resolved:
         lines += [b"Changed on both sides: " + b", ".join(path.replace(b"\n", b"?") for path in resolved), b""]

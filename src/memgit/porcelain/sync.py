@@ -104,7 +104,7 @@ def _join(remote: Remote, there: Oid | None, rules: Rules, machine: str, capture
     joined = Joined(How.NOTHING, tip, tip)
     for _ in range(_ATTEMPTS):
         with transaction.begin(remote.repo) as change:
-            joined = integrate.run(change, remote.branch, there, remote.name, rules, machine)
+            joined = integrate.run(change, remote.branch, there, remote.name, rules, machine, remote.now_s)
         if joined.how is not How.BLOCKED or not all(rules.memory.matches(path) for path in joined.paths):
             break
         capture()  # memory written in the meantime: it becomes one side of the merge

@@ -1,0 +1,41 @@
+"""The guard at work: the very bytes about to be stored are looked at; lines that were there before do not count."""
+
+from __future__ import annotations
+
+import os
+
+from memgit.core import capture
+from memgit.core.capture import Held, Why
+from memgit.git.repository import Repository
+from memgit.host import files
+from memgit.porcelain.gather import Check
+
+_KEY_BYTES = 32
+
+
+def key_of(repo: Repository) -> bytes:
+    """The random key under which guessable values get their fingerprints; made when it is first needed."""
+    path = os.path.join(repo.private_dir, "guard.key")
+    key = files.read(path)
+    if not key:
+        key = os.urandom(_KEY_BYTES)
+        files.replace(path, key)
+    return key
+
+
+def checker(repo: Repository, allowed: frozenset[str]) -> Check:
+    """What holds a file back, for `Gather`: secrets on lines that the version before did not have."""
+    keys: list[bytes] = []
+
+    def check(path: bytes, new: bytes, old: bytes | None) -> tuple[Held, ...]:
+        from memgit.core.secrets.scan import scan_added  # compiles many expressions; not needed where nothing changed
+
+        if not keys:
+            keys.append(key_of(repo))
+        found = scan_added(old or b"", new, path, allowed, key=keys[0])
+        if not found:
+            return ()
+        in_name = next((finding.path for finding in found if finding.is_in_name), None)
+        return (Held(in_name or capture.show(path), Why.SECRET, "", found),)
+
+    return check
