@@ -144,6 +144,54 @@ def stream(
             stop(child)
 
 
+class Child:
+    """A program that runs beside us; its output is kept in nameless files until it has ended."""
+
+    def __init__(self, argv: tuple[str, ...], *, cwd: str | None = None, env: Mapping[str, str] | None = None) -> None:
+        self._output, self._errors = _nameless_file(), _nameless_file()
+        self._child = _start(argv, cwd, env, subprocess.DEVNULL, self._errors, (), self._output)
+        self.handle: int | None = None  # becomes readable when the program ends, where the system has such a thing
+        if hasattr(os, "pidfd_open"):
+            try:
+                self.handle = os.pidfd_open(self._child.pid)
+            except OSError:
+                self.handle = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._child.poll() is None
+
+    def terminate(self) -> None:
+        """Ask it and all it started to end."""
+        if self.is_running:
+            try:
+                os.killpg(self._child.pid, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+
+    def finish(self) -> Result:
+        """Wait for the end; any exit status is fine."""
+        self._child.wait()
+        self._output.seek(0)
+        self._errors.seek(0)
+        result = Result(self._child.returncode, self._output.read(), self._errors.read())
+        self._close()
+        return result
+
+    def stop(self) -> None:
+        """End it with all it started."""
+        stop(self._child)
+        self._close()
+
+    def _close(self) -> None:
+        self._output.close()
+        self._errors.close()
+        if self.handle is not None:
+            os.close(self.handle)
+            self.handle = None
+
+
 class Conversation:
     """A program that is spoken to while it runs: bytes in, bytes out.
 

@@ -77,6 +77,30 @@ COMMANDS: tuple[Command, ...] = (
         ("memgit push", "memgit push --remote backup"),
     ),
     Command(
+        "run",
+        "Watch workspaces, capture what changes, and consolidate, sync, push and prune when each is due.",
+        "memgit.cli.run:run",
+        (
+            flag("once", "Do what is due now and end; for timers and containers."),
+            arguments("paths", "The workspaces; else the one here, else [run] workspaces.", "[PATH]..."),
+        ),
+        ("memgit run", "memgit run --once ~/agent ~/other"),
+    ),
+    Command(
+        "pause",
+        "Hold every automatic action of this workspace.",
+        "memgit.cli.run:pause",
+        (text("duration", "End by itself after this long, such as 30m.", "DURATION", "--for"),),
+        ("memgit pause --for 30m",),
+    ),
+    Command(
+        "resume",
+        "Let automatic actions go on after a pause.",
+        "memgit.cli.run:resume",
+        (),
+        ("memgit resume",),
+    ),
+    Command(
         "undo",
         "Take back memgit's last operation on this branch, or the one named.",
         "memgit.cli.history:undo",

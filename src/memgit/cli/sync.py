@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 
 from memgit.cli import render
+from memgit.cli.app import VERSION
+from memgit.cli.commit import HELD
 from memgit.cli.context import Context, now_s, open_repository, text
 from memgit.cli.params import Values
 from memgit.core.consolidation.policy import Policy
 from memgit.core.layers import Layer, flag
 from memgit.git.remote import Line
 from memgit.host import machine
+from memgit.porcelain import commit
 from memgit.porcelain import push as push_branch
 from memgit.porcelain import sync as sync_branch
 from memgit.porcelain.integrate import How, Rules
@@ -21,6 +24,13 @@ from memgit.porcelain.sync import Synced
 def sync(values: Values) -> int:
     """Bring the branch and its remote together."""
     context = open_repository(values, _flags(values))
+    held: list[str] = []
+
+    def capture() -> None:
+        request = commit.Request(machine=machine.name(os.environ))
+        report = commit.run(context.repo, context.config, context.workspace_bytes, VERSION, request, now_s())
+        held[:] = [item.path for item in report.held]
+
     rules = Rules(
         context.config.memory.patterns().under(context.workspace_bytes), context.workspace_bytes, context.config.merge
     )
@@ -29,7 +39,7 @@ def sync(values: Values) -> int:
         _line(context),
         plan(context, values),
         rules,
-        lambda: None,
+        capture if context.repo.work_tree is not None else lambda: None,
         text(values, "remote"),
         context.config.remote.default,
         now_s(),
@@ -38,7 +48,9 @@ def sync(values: Values) -> int:
         render.emit_json(synced)
     elif not values["quiet"]:
         _show_synced(synced)
-    return 0
+    if held:
+        render.note(f"memgit: held back: {', '.join(held[:5])}; `memgit commit` says why")
+    return HELD if held else 0
 
 
 def push(values: Values) -> int:

@@ -277,6 +277,15 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """What `memgit run` looks after."""
+
+    workspaces: tuple[str, ...] = setting(
+        (), Texts(), "Workspaces, where none is named and none is here.", scope=Scope.LOCAL, sample=("~/agent",)
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyRule:
     """How soon a file is captured. The first rule whose glob fits decides."""
 
@@ -343,6 +352,7 @@ class Config:
     )
     remote: Remote = Remote()
     push: Push = Push()
+    run: Run = Run()
     watch: Watch = Watch()
     policy: tuple[PolicyRule, ...] = setting(
         (),
