@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from memgit.cli.app import VERSION
 from memgit.cli.commands import COMMANDS
 
 ROOT = Path(__file__).parent.parent
@@ -93,6 +95,10 @@ def test_help_does_not_import_pygit2() -> None:
     )
     done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=False)
     assert done.stderr.splitlines()[-1] == "False"
+
+
+def test_version_is_the_distributions() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
 
 def test_the_package_names_no_other_distribution() -> None:

@@ -142,6 +142,8 @@ def stream(
                 raise _failure(argv, child.returncode, errors)
         finally:
             stop(child)
+            if child.stdout is not None:
+                child.stdout.close()
 
 
 class Child:

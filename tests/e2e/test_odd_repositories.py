@@ -435,7 +435,7 @@ def test_an_open_window_waits(tmp_path: Path) -> None:
         repo.commit(f"auto late {number}", {"MEMORY.md": f"late {number}"}, at=now)
     report = repo.consolidate("--json").json
     assert [made["sources"] for made in report["created"]] == [4]
-    assert {"reason": "automatic, their window is still open", "count": 3} in report["kept"]
+    assert {"reason": "open", "count": 3} in report["kept"]
     assert [made["sources"] for made in repo.consolidate("--now", "--json").json["created"]] == [3]
 
 
@@ -445,8 +445,5 @@ def test_dry_run_changes_nothing_and_tells_what_will_be(repo: Repo) -> None:
     assert repo.refs() == before
     assert not (repo.git_dir / "memgit").exists()
     done = repo.consolidate("--json").json
-    assert (planned["new_tip"], planned["operation"], planned["dry_run"]) == (None, None, True)
-    for made in done["created"]:
-        made["commit"] = None
-    same = ("created", "squashed", "kept", "stop_reason", "old_tip", "commits_before", "commits_after", "rewritten")
-    assert {key: planned[key] for key in same} == {key: done[key] for key in same}
+    assert done["operation"]
+    assert planned == {**done, "operation": None, "dry_run": True}

@@ -9,7 +9,8 @@ from memgit.cli.context import Context, branch_ref, now_s, open_repository, text
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core.consolidation.plan import StopReason
-from memgit.core.consolidation.policy import Policy, Report, Request
+from memgit.core.consolidation.policy import Policy, Request
+from memgit.core.consolidation.report import KeptReason, Report
 from memgit.core.layers import Layer, flag
 from memgit.core.settings import AutoRule
 from memgit.errors import UsageError
@@ -122,7 +123,7 @@ def show(report: Report, everything: bool) -> None:
     else:
         render.say(f"{branch}: nothing to consolidate in {render.plural(report.commits_before, 'commit')}.")
     for kept in report.kept:
-        render.say(f"  kept {kept.count:,} {kept.reason}")
+        render.say(f"  kept {kept.count:,} {kept.reason.value}")
     if report.dropped:
         render.say(f"  left out {render.plural(report.dropped, 'window')} whose changes cancel out")
     if report.rewritten:
@@ -134,5 +135,9 @@ def show(report: Report, everything: bool) -> None:
     render.say(f"  stopped where it {report.stop_reason.value}{at}")
     if report.affected:
         render.say(f"  the old commits are also held by: {', '.join(report.affected)}")
-    if report.operation and not report.dry_run:
+    if all(kept.reason is KeptReason.PERSON for kept in report.kept) and not report.created and report.commits_before:
+        render.say(
+            "No commit here is known to be automatic. Name another script's with --auto-subject or an [[auto]] rule."
+        )
+    if report.operation:
         render.say(f"Take it back with: memgit undo {render.short(report.operation)}")

@@ -232,7 +232,7 @@ def graft(trees: Trees, old: Oid, new: Oid, onto: Oid) -> Oid:
 
 
 class Paths:
-    """A set of changed paths, and whether another set runs into it."""
+    """A set of changed paths, and which of them another set runs into."""
 
     __slots__ = ("_above", "_paths")
 
@@ -248,18 +248,14 @@ class Paths:
                 self._above.add(directory)
                 cut = directory.rfind(b"/")
 
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._paths)
-
     def update(self, other: Paths) -> None:
         """Take in all paths of the other set."""
         self._paths |= other._paths
         self._above |= other._above
 
-    def meets(self, other: Paths) -> bool:
-        """True if a path is in both, or a path of one lies below a path of the other."""
-        return not (
-            self._paths.isdisjoint(other._paths)
-            and self._paths.isdisjoint(other._above)
-            and self._above.isdisjoint(other._paths)
-        )
+    def meeting(self, other: Paths) -> set[bytes]:
+        """The paths of this set that are in the other, or lie above or below one that is."""
+        hits = (self._paths & other._paths) | (self._paths & other._above)
+        if above := self._above & other._paths:
+            hits |= {path for path in self._paths if any(path.startswith(top + b"/") for top in above)}
+        return hits

@@ -126,6 +126,7 @@ class NextIndex:
     def prepare(self, updates: Sequence[Update]) -> None:
         """Make the copy, with these entries written. Raises IndexUnusable if that can't be done."""
         self.drop()
+        refuse_if_cut(self._git_dir)
         try:
             self._seen = _identity(self._index)
             if self._seen is not None:
@@ -217,6 +218,21 @@ def _identity(path: str) -> tuple[int, ...] | None:
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def refuse_if_cut(git_dir: str) -> None:
+    """Raise IndexUnusable for an index that was cut off: git would take it for one with fewer entries.
+
+    Source: gitformat-index(5): 12 bytes of header, entries of 62 bytes and more, 20 of checksum.
+    """
+    try:
+        with open(os.path.join(git_dir, "index"), "rb") as file:
+            head = file.read(12)
+            size = os.fstat(file.fileno()).st_size
+    except FileNotFoundError:
+        return
+    if head[:4] != b"DIRC" or 12 + int.from_bytes(head[8:12], "big") * 62 + 20 > size:
+        raise IndexUnusable("The index is damaged.")
 
 
 def _second_name(path: str, new: str) -> None:

@@ -96,10 +96,7 @@ def write_pack(git: Git, common_dir: str, objects: Sequence[tuple[bytes, bytes]]
     which holds a concurrent `git gc` off until something points at the objects; see
     `leftovers.release_packs`.
     """
-    # Started below the top of a work tree, git index-pack 2.39 goes back there, and takes a relative
-    # object directory along: the pack would land in the work tree.
-    there = Git(common_dir, common_dir, git.keep_fds)
-    with there.talk(*DURABLE, "index-pack", "--stdin", f"--keep={keep}") as child:
+    with _at(common_dir, git).talk(*DURABLE, "index-pack", "--stdin", f"--keep={keep}") as child:
         _send_pack(child, objects)
         answer = child.finish()
     if not answer.startswith((b"keep\t", b"pack\t")):
@@ -112,12 +109,18 @@ def write_loose(git: Git, common_dir: str, objects: Sequence[tuple[bytes, bytes]
 
     As git does with small pushes: thousands of tiny packs would slow every later command down.
     """
-    with git.talk(*DURABLE, "unpack-objects", "-q") as child:
+    with _at(common_dir, git).talk(*DURABLE, "unpack-objects", "-q") as child:
         _send_pack(child, objects)
         child.finish()
     for directory in {hash_object(kind, content)[:2].decode() for kind, content in objects}:
         flush_directory(os.path.join(common_dir, "objects", directory))
     flush_directory(os.path.join(common_dir, "objects"))
+
+
+def _at(common_dir: str, git: Git) -> Git:
+    """Started below the top of a work tree, git index-pack 2.39 goes back there, and takes a relative
+    object directory along: the pack would land in the work tree."""
+    return Git(common_dir, common_dir, git.keep_fds)
 
 
 def is_loose(common_dir: str, oid: Oid) -> bool:

@@ -44,13 +44,6 @@ def read_all(git: Git) -> tuple[Ref, ...]:
     return tuple(refs)
 
 
-def holding(git: Git, commits: Iterable[Oid]) -> frozenset[RefName]:
-    """The refs from which any of the commits is reachable."""
-    wanted = [f"--contains={commit.decode()}" for commit in commits]
-    out = git.run("for-each-ref", "--format=%(refname)", *wanted).stdout if wanted else b""
-    return frozenset(_name(line) for line in out.split(b"\n")[:-1])
-
-
 def peek(git: Git, common_dir: str, ref: RefName) -> Oid | None:
     """Where a ref points, without starting git if it can be told from its own file; None if there is no such ref.
 
@@ -68,6 +61,15 @@ def peek(git: Git, common_dir: str, ref: RefName) -> Oid | None:
     return resolve(git, ref)
 
 
+def is_symbolic(common_dir: str, ref: RefName) -> bool:
+    """Whether the ref only stands for another one."""
+    try:
+        with open(os.path.join(common_dir, ref), "rb") as file:
+            return file.read(4) == b"ref:"
+    except OSError:
+        return False
+
+
 def _packed(common_dir: str, ref: RefName) -> Oid | None:
     """Source: gitrepository-layout(5), packed-refs: `<id> <name>` lines."""
     try:
@@ -77,6 +79,13 @@ def _packed(common_dir: str, ref: RefName) -> Oid | None:
         return None
     at = content.find(b" " + ref.encode("utf-8", "surrogateescape") + b"\n")
     return content[at - 40 : at] if at >= 40 else None
+
+
+def holding(git: Git, commits: Iterable[Oid]) -> frozenset[RefName]:
+    """The refs from which any of the commits is reachable."""
+    wanted = [f"--contains={commit.decode()}" for commit in commits]
+    out = git.run("for-each-ref", "--format=%(refname)", *wanted).stdout if wanted else b""
+    return frozenset(_name(line) for line in out.split(b"\n")[:-1])
 
 
 def resolve(git: Git, ref: str) -> Oid | None:

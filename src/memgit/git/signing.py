@@ -14,6 +14,11 @@ _TIMEOUT_S = 60.0
 _PROGRAMS = {"openpgp": "gpg", "x509": "gpgsm", "ssh": "ssh-keygen"}
 _TRUE = ("true", "yes", "on", "1", "")
 
+
+class CannotSign(MemgitError):
+    """Commits are to be signed, but that does not work without somebody at the keyboard."""
+
+
 Signer = Callable[[bytes], bytes]
 
 
@@ -57,7 +62,7 @@ def _run(argv: tuple[str, ...], payload: bytes | None) -> bytes:
     try:
         return process.run(argv, env=env, stdin=payload, timeout_s=_TIMEOUT_S).stdout
     except CommandFailed as failure:
-        raise MemgitError(
+        raise CannotSign(
             f"Signing failed: {failure.message}",
             "Commits are to be signed (commit.gpgSign) but that does not work unattended. Unlock the key, or pass"
             " `--drop-signatures` to consolidate unsigned.",

@@ -39,7 +39,6 @@ class Wanted:
     patterns: Patterns  # asked with paths of the repository
     limits: Limits
     asked: tuple[bytes, ...]  # only these files and what lies below them; all if empty
-    nested: bool
     confirm_deletions: bool
     check: Check  # the guard
 
@@ -54,6 +53,15 @@ class Gathered:
     unfinished: list[bytes] = field(default_factory=list)  # taken in part, or not yet: they are being written
     stamps: dict[bytes, Stamp] = field(default_factory=dict)  # of files that look different as soon as they change
     old: dict[bytes, bytes | None] = field(default_factory=dict)  # previous contents; None where not looked into
+    began_ns: int = 0
+
+    def settled(self, path: bytes) -> Stamp | None:
+        """What git may remember of a file: git compares whole seconds, so nothing of one changed in this second."""
+        stamp = self.stamps.get(path)
+        second = 1_000_000_000
+        if stamp is None or max(stamp.mtime_ns, stamp.ctime_ns) // second >= self.began_ns // second:
+            return None
+        return stamp
 
 
 @dataclass(slots=True)
@@ -83,7 +91,7 @@ class Gather:
 
     def run(self, found: Scan, tree: Oid, memo: Memo) -> Gathered:
         """Compare. `memo` learns what is read and forgets what is gone."""
-        result = Gathered(skipped=list(found.skipped))
+        result = Gathered(skipped=list(found.skipped), began_ns=self.began_ns)
         before = memory_files(self.trees, tree, self.wanted.patterns)
         candidates, missing, here = self._differing(found, before, memo, result)
         if candidates or missing:
@@ -243,9 +251,11 @@ class Gather:
         self, sides: Sequence[Side | None], result: Gathered, contents: Sequence[tuple[_Candidate, bytes]]
     ) -> None:
         wanted = [(candidate.path, side.oid) for (candidate, _), side in zip(contents, sides, strict=True) if side]
-        found = self.reader.read_limited([oid for _, oid in wanted], _COMPARED_UP_TO)
-        for (path, _), old in zip(wanted, found, strict=True):
-            result.old[path] = old
+        for path, oid in wanted:
+            try:
+                result.old[path] = next(self.reader.read_limited([oid], _COMPARED_UP_TO))
+            except KeyError:  # the repository is damaged; all the better that the new version gets stored
+                result.old[path] = None
 
     def _judge(self, contents: Sequence[tuple[_Candidate, bytes]], result: Gathered) -> None:
         for candidate, stored in contents:
@@ -278,7 +288,7 @@ class Gather:
 
     def _remove(self, missing: Sequence[bytes], before: Mapping[bytes, Side], here: set[Oid], result: Gathered) -> None:
         """Record what is gone, unless it is much at once, or hidden on purpose."""
-        gone = [path for path in missing if not os.path.lexists(os.path.join(self.root, path))]
+        gone = [path for path in missing if _is_gone(os.path.join(self.root, path))]
         if gone:
             entries = index.entries(self.git, gone)
             hidden = {path for path, item in entries.items() if item.skip_worktree or item.assume_unchanged}
@@ -321,6 +331,11 @@ class Gather:
                 del result.changes[at:]
                 break
         result.changes.sort(key=lambda change: change.path)
+
+
+def _is_gone(place: bytes) -> bool:
+    """Whether there is nothing at all, or a directory. Something else, such as a FIFO, hides the file only."""
+    return (os.path.isdir(place) and not os.path.islink(place)) or not os.path.lexists(place)
 
 
 def memory_files(trees: Trees, tree: Oid, patterns: Patterns) -> dict[bytes, Side]:

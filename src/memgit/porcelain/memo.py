@@ -113,6 +113,11 @@ def _held_record(held: Held) -> dict[str, Any]:
     return {"path": held.path, "why": held.why.name, "note": held.note, "findings": findings}
 
 
+def text_of(oid: Oid | None) -> str:
+    """An id as it is written down; empty where there is none."""
+    return "" if oid is None else oid.decode()
+
+
 def worktree_name(repo: Repository) -> str:
     """The work tree's place in the names of refs and files: `main`, or `worktrees/<id>`."""
     return "main" if repo.git_dir == repo.common_dir else os.path.relpath(repo.git_dir, repo.common_dir)

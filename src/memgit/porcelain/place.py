@@ -61,6 +61,11 @@ def stand_in(repo: Repository, checkout: Checkout | None, base: Oid | None, why:
     return Place(ref, refs.peek(repo.git, repo.common_dir, ref), base, why)
 
 
+def aside(repo: Repository, where: Place, why: str | None) -> Place:
+    """The stand-in for a branch that turned out not to be free. why: None for the index, whoever keeps it."""
+    return stand_in(repo, None, where.base, why or str(index_lock(repo.git_dir) or "the index can't be changed"))
+
+
 def ref_for(repo: Repository, branch: RefName | None) -> RefName:
     """The private ref for a branch, or for a detached HEAD."""
     name = branch.removeprefix("refs/heads/") if branch and branch.startswith("refs/heads/") else _DETACHED
@@ -88,6 +93,8 @@ def _reason(repo: Repository, checkout: Checkout, base: Oid | None, excluded: tu
     name = checkout.branch.removeprefix("refs/heads/")
     if any(fnmatch.fnmatchcase(name, pattern) for pattern in excluded):
         return f"branch {name} is excluded by [capture] exclude_branches"
+    if refs.is_symbolic(repo.common_dir, checkout.branch):
+        return f"branch {name} stands for another ref"
     if base is None and repo.git.text("for-each-ref", "--count=1", "--format=%(refname)", "refs/heads", "refs/remotes"):
         return f"branch {name} has no commit yet"
     return None

@@ -10,13 +10,19 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from memgit.core.consolidation.gather import Step
+from memgit.core.consolidation.plan import Plan
 from memgit.core.consolidation.policy import Policy, Request
+from memgit.core.consolidation.runs import Collapsed
 from memgit.core.objects import Oid, RefName
 from memgit.git.repository import Repository
 from memgit.host import files
+
+_BOUNDS_KEPT = 1000  # a range with more of them is read anew each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,31 @@ class Settled:
     commit: Oid
     key: int
     bounds: tuple[Oid, ...]
+
+
+def reached(
+    plan: Plan, collapsed: Collapsed, known: Settled | None, new_ids: Mapping[Oid, Oid], bounds: Collection[Oid]
+) -> Settled | None:
+    """How far a branch is consolidated after this plan; None where that can't be told by one commit.
+
+    That is the newest commit of the linear end of the history with no open window at or below it.
+    """
+    steps = plan.steps
+    tail: list[Step] = []  # newest first
+    for index in range(len(steps) - 1, -1, -1):
+        tail.append(steps[index])
+        if index == 0 or steps[index].parents != (steps[index - 1].stands_for,):
+            break
+    waiting = [index for index, step in enumerate(tail) if step.nodes[0].is_waiting]
+    if len(waiting) != sum(node.is_waiting for node in collapsed.nodes):
+        return None  # an open window on a branch that was merged in: read it all again next time
+    cut = max(waiting, default=-1) + 1
+    keys = [node.key for node in collapsed.nodes if node.key is not None]
+    keys += [known.key] if known is not None else []
+    if cut >= len(tail) or not keys or len(bounds) > _BOUNDS_KEPT:
+        return None
+    commit = tail[cut].stands_for
+    return Settled(new_ids.get(commit, commit), max(keys), tuple(sorted(bounds)))
 
 
 def _path(repo: Repository) -> str:

@@ -35,6 +35,7 @@ from memgit.host.lock import Lock
 from memgit.process import TimedOut
 
 _SCHEMA = 1
+_FEW = 100  # more objects than this go into a pack of their own; as git's transfer.unpackLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Transaction:
         reason: str,
         change: IndexChange | None = None,
     ) -> None:
-        """Store a few objects, move the refs, the branch last, and put the index's entries after the branch.
+        """Store objects, a new commit last, move the refs, the branch last, and let the index's entries follow.
 
         The locks of refs and index are held together only for the two renames. Raises as `move` does, and
         IndexLocked or IndexUnusable, always before anything but objects has changed.
@@ -92,7 +93,7 @@ class Transaction:
                 git = Git(change.work_tree, self.repo.git.git_dir, self.repo.git.keep_fds)
                 following = NextIndex(git, change.git_dir, self._waiting)
                 following.prepare([update for update, _ in change.updates])
-            write_loose(self.repo.git, self.repo.common_dir, objects)
+            self._store_few(objects)
             with refs.prepared(self.repo.git, updates, reason) as commit:
                 if following is not None:
                     following.lock()
@@ -106,8 +107,14 @@ class Transaction:
                 following.drop()
         refs.flush_directories(self.repo.common_dir, (update.ref for update in updates))
         # A `git gc --prune=now` at this very moment may have taken what no ref held yet.
-        if not all(is_loose(self.repo.common_dir, hash_object(*item)) for item in objects):
+        if len(objects) <= _FEW and not is_loose(self.repo.common_dir, hash_object(*objects[-1])):
+            self._store_few(objects)
+
+    def _store_few(self, objects: Sequence[tuple[bytes, bytes]]) -> None:
+        if len(objects) <= _FEW:
             write_loose(self.repo.git, self.repo.common_dir, objects)
+        else:
+            write_pack(self.repo.git, self.repo.common_dir, objects, self._token)
 
     def forward(self, update: RefUpdate, reason: str) -> tuple[bytes, ...]:
         """Move the branch checked out here forward, with index and files; the paths that are in the way, if any.

@@ -13,7 +13,7 @@ from memgit.git.objects import ObjectReader
 from memgit.git.refs import Ref
 from memgit.git.repository import Repository
 from memgit.porcelain import oplog, transaction
-from memgit.porcelain.consolidate import is_published
+from memgit.porcelain.extent import is_published
 from memgit.porcelain.transaction import Transaction
 
 _ATTEMPTS = 4

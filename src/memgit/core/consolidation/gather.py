@@ -133,34 +133,30 @@ def _groups(stretch: Stretch, first: int, paths: Sequence[Paths], trees: Trees) 
 class _Group:
     first: int  # position of its first run
     last: int  # of its last
-    touched: Paths
+    touched: Paths  # by any of its runs, even if another of them changed it back
     passed: Paths  # what people's commits touch between the group before and this one's place
-    is_exact: bool = True  # False while `touched` may hold paths that its runs changed and changed back
 
     def can_join(self, later: _Group, stretch: Stretch, trees: Trees) -> bool:
-        if not (later.passed.meets(self.touched) or later.passed.meets(later.touched)):
-            return True
-        if self.is_exact and later.is_exact:
-            return False
-        self._make_exact(stretch, trees)
-        later._make_exact(stretch, trees)
-        return not (later.passed.meets(self.touched) or later.passed.meets(later.touched))
+        """True if nothing that people did between the two touches what either comes to."""
+        return not any(group.is_touched_by(later.passed, stretch, trees) for group in (later, self))
 
     def joined(self, later: _Group) -> _Group:
-        touched, passed = Paths(), Paths()
-        for group in (self, later):
-            touched.update(group.touched)
-            passed.update(group.passed)
-        return _Group(self.first, later.last, touched, passed, is_exact=False)
+        """The two as one, standing where the later one stood."""
+        self.touched.update(later.touched)
+        self.passed.update(later.passed)
+        self.last = later.last
+        return self
 
-    def _make_exact(self, stretch: Stretch, trees: Trees) -> None:
-        """Nobody between its runs touches one of these paths, so the two ends tell what became of each."""
+    def is_touched_by(self, people: Paths, stretch: Stretch, trees: Trees) -> bool:
+        """True if a path of `people` is one of those that differ between the two ends of the group.
+
+        Nobody between its runs touches such a path, so the two ends tell what became of it.
+        """
+        hits = self.touched.meeting(people)
+        if not hits or self.first == self.last:
+            return bool(hits)
         before, after = stretch.change(self.first)[0], stretch.nodes[self.last].tree
-        if not self.is_exact:
-            self.touched = Paths(
-                path for path in self.touched if file_at(trees, before, path) != file_at(trees, after, path)
-            )
-            self.is_exact = True
+        return any(file_at(trees, before, path) != file_at(trees, after, path) for path in hits)
 
 
 def _arrange(stretch: Stretch, groups: dict[int, int], trees: Trees) -> list[Step]:

@@ -1,13 +1,12 @@
-"""What a consolidation is asked to do, and what it reports."""
+"""What a consolidation is asked to do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from memgit.core.consolidation.message import DEFAULT_SUBJECT
-from memgit.core.consolidation.plan import StopReason
 from memgit.core.memory import Patterns
-from memgit.core.objects import Oid, RefName
+from memgit.core.objects import RefName
 from memgit.core.settings import AutoRule, Config
 
 
@@ -47,45 +46,3 @@ class Request:
     published: bool = False  # widen the range to what others have already
     drop_signatures: bool = False
     dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Squash:
-    """A commit that stands, or would stand, for several."""
-
-    window: str
-    sources: int
-    first: Oid
-    last: Oid
-    commit: Oid | None  # None in a dry run
-    subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Why auto-commits were left as they are, and how many."""
-
-    reason: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a consolidation did or, in a dry run, would do."""
-
-    branch: RefName
-    old_tip: Oid | None
-    new_tip: Oid | None
-    commits_before: int  # in the range
-    commits_after: int
-    created: tuple[Squash, ...]  # oldest first
-    squashed: int  # commits that became fewer
-    dropped: int  # windows that came to nothing
-    rewritten: int  # commits made by people that got a new parent
-    kept: tuple[Kept, ...]
-    stop_reason: StopReason
-    stopped_at: Oid | None
-    signatures_dropped: int
-    affected: tuple[RefName, ...]  # with --published: refs that hold the old commits
-    operation: Oid | None
-    dry_run: bool

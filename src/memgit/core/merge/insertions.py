@@ -126,11 +126,13 @@ def _joined_unit(x: Unit, y: Unit, budget: Budget) -> Unit:
     head = x.lines.index(x.head) + 1
     other = y.lines.index(y.head) + 1
     above = x.lines[:head] if len(x.lines[:head]) >= len(y.lines[:other]) else y.lines[:other]
-    body_x, body_y = x.lines[head:], y.lines[other:]
+    (first_x, end_x), (first_y, end_y) = trim(x.lines[head:]), trim(y.lines[other:])
+    body_x, body_y = x.lines[head:][first_x:end_x], y.lines[other:][first_y:end_y]
+    lead = [b""] * (max(first_x, first_y) if body_x and body_y else first_x or first_y)
     if not body_x or not body_y:
-        body = body_x or body_y
+        body = lead + (body_x or body_y)
     else:
-        body, _ = join(body_x, body_y, Place(above, [], None), budget)
+        body = lead + join(body_x, body_y, Place(above + lead, [], None), budget)[0]
     while body and not body[-1].strip():
         body = body[:-1]
     return Unit(above + body, max(x.blanks, y.blanks), x.kind)

@@ -130,5 +130,15 @@ def _likeness(old: bytes, new: bytes, bag_old: Tokens, bag_new: Tokens) -> float
     alike = dice(bag_old, bag_new)
     if alike >= _SIMILAR:
         return alike
+    if shapes.is_row(old) and _are_one_row(old, new):
+        return _SIMILAR
     name = shapes.label(old)
     return _SIMILAR if name and name == shapes.label(new) else 0.0
+
+
+def _are_one_row(old: bytes, new: bytes) -> bool:
+    """True for table rows of one name, at least half of whose cells are the same."""
+    cells_old, cells_new = ([cell.strip() for cell in line.strip().strip(b"|").split(b"|")] for line in (old, new))
+    if len(cells_old) != len(cells_new) or cells_old[0] != cells_new[0] or not cells_old[0]:
+        return False
+    return 2 * sum(a == b for a, b in zip(cells_old, cells_new, strict=True)) >= len(cells_old)

@@ -46,7 +46,7 @@ def pieces(
         out.append(Piece(at, len(base), "", base[at:]))
     checked = _checked_whole(base, one, two, out, written, allowed, meeting)
     if kind == "json" and any(piece.conflict for piece in checked):
-        from memgit.core.merge.objects import merge_document  # needs `json`, which costs start-up time
+        from memgit.core.merge.objects import merge_document  # most merges never need it
 
         document = merge_document(base, one, two)
         if document is not None:
@@ -56,7 +56,7 @@ def pieces(
 
 def _records(base: Lines, one: Lines, two: Lines, ours_first: bool | None, budget: Budget) -> list[Piece] | None:
     """The pieces of a file of JSON records with ids, if it is one and the check agrees."""
-    from memgit.core.merge import records  # needs `json`, which costs start-up time
+    from memgit.core.merge import records  # most merges never need it
 
     try:
         answer = records.pieces(base, one, two, ours_first, budget)

@@ -21,7 +21,6 @@ from memgit.core.secrets.words import (
     is_random_token,
     is_reference,
     is_uuid,
-    is_wordy,
 )
 
 RULES = {
@@ -45,17 +44,20 @@ _APART = re.compile(
 )
 _NEXT_TO = re.compile(_CLOSE + rb"[ \t]{1,4}(?:(?:of|with|as|to)[ \t]{1,3})?")
 _VALUE = re.compile(
-    _OPEN + rb"\\{0,3}(?:\"([^\"\n]{4,400})\"|'([^'\n]{4,400})'|`{1,3}([^`\n]{4,400})`|[\"'`*(\[]{0,4}([^\s\"'`<>|]{4,4096}))"
+    _OPEN
+    + rb"\\{0,3}(?:\"([^\"\n]{4,400})\"|'([^'\n]{4,400})'|`{1,3}([^`\n]{4,400})`|[\"'`*(\[]{0,4}([^\s\"'`<>|]{4,4096}))"
 )
 _LOOSE_TAIL = b".,;:)]}*_\\~"
 _DASHES = re.compile(rb"^(?:\xe2\x80[\x90-\xa6]|\xc2[\xa0-\xbb])+|(?:\xe2\x80[\x90-\xa6]|\xc2[\xa0-\xbb])+$")
 _LINE_END = re.compile(rb"[ \t]*(?:[|>][+-]?)?[ \t*_\"'`]*\r?$")
 _ALONE = re.compile(rb"[ \t>#*+-]*[\"'`*]{0,3}([^\s\"'`<>|*]{6,400})[\"'`*]{0,3}[ \t]*\r?$")
-_PAIR = re.compile(rb"[\"'`*]{0,3}[\w.@+-]{2,60}[\"'`*]{0,3}[ \t]{0,3}(?:/|:|,|\band\b)[ \t]{0,3}[\"'`*]{0,3}([^\s\"'`|<>]{6,200})")
+_PAIR = re.compile(
+    rb"[\"'`*]{0,3}[\w.@+-]{2,60}[\"'`*]{0,3}[ \t]{0,3}(?:/|:|,|\band\b)[ \t]{0,3}[\"'`*]{0,3}([^\s\"'`|<>]{6,200})"
+)
 _PIN = re.compile(rb"[\"'`*]{0,3}#?(\d{4,8})(?![\w.:/-])")
 _BEFORE = re.compile(
-    rb"(?:^|[\s\"'`*(])([^\s\"'`*|()]{8,120})[\"'`*]{0,3}[ \t]+(?:is|was|as)[ \t]+(?:(?:the|my|our|your|a|their|its)[ \t]+)?"
-    rb"(?:[\w-]{1,20}[ \t]+){0,3}$"
+    rb"(?:^|[\s\"'`*(])([^\s\"'`*|()]{8,120})[\"'`*]{0,3}[ \t]+(?:is|was|as)[ \t]+"
+    rb"(?:(?:the|my|our|your|a|their|its)[ \t]+)?(?:[\w-]{1,20}[ \t]+){0,3}$"
 )
 
 
@@ -67,7 +69,8 @@ def hits_in_line(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hi
         name_end = rest.end() if rest else label.end()
         if name_end > label.end() and HARMLESS_SUFFIX.match(lower, label.end(), name_end):
             continue
-        if kind in (Kind.TOKEN, Kind.LOOSE) and HARMLESS_PREFIX.search(lower, max(start, label.start() - 24), label.start()):
+        before = max(start, label.start() - 24)
+        if kind in (Kind.TOKEN, Kind.LOOSE) and HARMLESS_PREFIX.search(lower, before, label.start()):
             continue
         hit = _value_after(text, kind, name_end, end) or _value_before(text, kind, start, label.start())
         if hit:
@@ -186,9 +189,9 @@ def is_strong_password(value: bytes) -> bool:
     other = any(c < 128 and not chr(c).isalnum() for c in value)
     if other and not digit:
         return class_changes(value) >= 0.4 and lower and upper
-    return digit and (lower or upper) and (lower + upper + other >= 2) and class_changes(value) >= 0.2 or (
-        digit and class_changes(value) >= 0.35 and len(value) >= 10
-    )
+    changes = class_changes(value)
+    mixed = digit and lower + upper + other >= 2 and changes >= 0.2
+    return mixed or (digit and changes >= 0.35 and len(value) >= 10)
 
 
 _SENTENCE = frozenset(

@@ -10,18 +10,38 @@ from collections.abc import Iterator
 from memgit.core.secrets.shapes import Hit, Shape, is_left_edge, shape
 from memgit.core.secrets.words import is_filler, is_random_token
 
+
+def unbase64(part: bytes) -> bytes:
+    """Either alphabet, with or without padding; raises ValueError."""
+    part = part.rstrip(b"=")
+    return binascii.a2b_base64(part.replace(b"-", b"+").replace(b"_", b"/") + b"=" * (-len(part) % 4))
+
+
+def _is_encoded_block(value: bytes) -> bool:
+    return b"PRIVATE KEY" in unbase64(value[:96])
+
+
 SHAPES: tuple[Shape, ...] = (
     shape("age-key", "AGE-SECRET-KEY- AGE-PLUGIN-", rb"AGE-(?:SECRET-KEY|PLUGIN)-(?:[A-Z0-9]{1,20}-)?1[0-9A-Z]{50,}"),
     shape("nostr-key", "nsec1", rb"nsec1[02-9ac-hj-np-z]{58}"),
     shape("wallet-key", "xprv yprv zprv tprv", rb"[xyzt]prv[1-9A-HJ-NP-Za-km-z]{100,112}"),
-    shape("pgp-key", "lQOYB lQPGB lQcYB lQVYB lQWGB lQdGB lFgEY lIYEY", rb"l(?:Q(?:OY|PG|cY|VY|WG|dG)B|FgEY|IYEY)[A-Za-z0-9+/]{50,}"),
+    shape(
+        "pgp-key",
+        "lQOYB lQPGB lQcYB lQVYB lQWGB lQdGB lFgEY lIYEY",
+        rb"l(?:Q(?:OY|PG|cY|VY|WG|dG)B|FgEY|IYEY)[A-Za-z0-9+/]{50,}",
+    ),
     # DER of PKCS 8, PKCS 1 and SEC 1, and the OpenSSH container, without their lines: kubeconfig, .env files, JSON.
     shape("private-key", "IBADANBgkqhkiG9w0", rb"MI[A-Za-z0-9+/]{4,6}IBADANBgkqhkiG9w0[A-Za-z0-9+/=]{40,}"),
     shape("private-key", "IBAAKC", rb"MI[A-Za-z0-9+/]{4,6}IBAAKC[A-Za-z0-9+/=]{40,}"),
     shape("private-key", "MC4CAQAwBQYDK2V", rb"MC4CAQAwBQYDK2V[A-Za-z0-9+/=]{30,}"),
     shape("private-key", "MIGHAgEAMBMGByqGSM49 MHcCAQEEI", rb"(?:MIGHAgEAMBMGByqGSM49|MHcCAQEEI)[A-Za-z0-9+/=]{40,}"),
     shape("private-key", "b3BlbnNzaC1rZXktdjE", rb"b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/=]{60,}"),
-    shape("private-key-base64", "LS0tLS1CRUdJTi", rb"LS0tLS1CRUdJTi[A-Za-z0-9+/=]{80,}", lambda v: b"PRIVATE KEY" in unbase64(v[:96])),
+    shape(
+        "private-key-base64",
+        "LS0tLS1CRUdJTi",
+        rb"LS0tLS1CRUdJTi[A-Za-z0-9+/=]{80,}",
+        _is_encoded_block,
+    ),
 )
 
 _PEM = re.compile(rb"-----\s?BEGIN ([A-Z0-9 ]{0,40}?)PRIVATE KEY(?: BLOCK)?\s?-----")
@@ -90,9 +110,3 @@ def key_fields(text: bytes) -> Iterator[Hit]:
     for match in _JWK_PRIVATE.finditer(text):
         if b'"kty"' in text[max(0, match.start() - 4000) : match.end() + 4000] and not is_filler(match[1]):
             yield Hit("json-web-key", match.start(), match.end(), match[1])
-
-
-def unbase64(part: bytes) -> bytes:
-    """Either alphabet, with or without padding; raises ValueError."""
-    part = part.rstrip(b"=")
-    return binascii.a2b_base64(part.replace(b"-", b"+").replace(b"_", b"/") + b"=" * (-len(part) % 4))

@@ -31,16 +31,19 @@ SEED_ROOTS: tuple[bytes, ...] = (b"seed", b"mnemonic", b"phrase", b"wallet")
 _FOREIGN = b"|".join(FOREIGN_ROOTS)
 _KEY_OWNERS = (
     rb"api|app|application|access|secret|private|auth|account|master|root|admin|signing|signature|encryption|encrypt"
-    rb"|decryption|aes|hmac|service(?:[ _-]role)?|(?:pre[ _-]?)?shared|storage|deploy|license|licence|activation|session"
-    rb"|webhook|consumer|subscription|client|ssh|rsa|gpg|pgp|ssl|tls|project|server|host|integration|ingest(?:ion)?"
+    rb"|decryption|aes|hmac|service(?:[ _-]role)?|(?:pre[ _-]?)?shared|storage|deploy|license|licence|activation"
+    rb"|session|webhook|consumer|subscription|client|ssh|rsa|gpg|pgp|ssl|tls|project|server|host|integration|ingest(?:ion)?"
     rb"|write|management|personal|user|developer|live|prod|merchant|bot|jwt|cookie|security|symmetric|wallet|function"
     rb"|anon|recovery|backup|vault|unseal|hec|rest|rpc|tenant|org|team|workspace|device|agent|data|registration"
 )
 
 LABEL = re.compile(
     rb"(?P<password>pass(?:word|wd|wort|phrase|code)|kennwort|contrase(?:\xc3\xb1|\xf1|n)a|mot de passe|senha(?![a-z])"
-    rb"|wachtwoord|parola(?![a-z])|" + _FOREIGN + rb"|(?<![a-z])(?:db|smtp|imap|mail|email|mysql|pg|sql|ftp|ssh|ldap|redis|user|root"
-    rb"|admin|wifi|vpn|key|store|keystore|http|proxy|vnc|rdp|app)(?:[ _.-]?pass|pwd|pw)(?![a-z])|(?<![a-z])(?:pwd|pw|psk)(?![a-z]))"
+    rb"|wachtwoord|parola(?![a-z])|"
+    + _FOREIGN
+    + rb"|(?<![a-z])(?:db|smtp|imap|mail|email|mysql|pg|sql|ftp|ssh|ldap|redis|user|root"
+    rb"|admin|wifi|vpn|key|store|keystore|http|proxy|vnc|rdp|app)(?:[ _.-]?pass|pwd|pw)(?![a-z])"
+    rb"|(?<![a-z])(?:pwd|pw|psk)(?![a-z]))"
     rb"|(?P<bare>(?<![a-z])pass(?![a-z]))"
     rb"|(?P<pair>(?<![a-z])(?:credentials?|creds?|log[ -]?in)(?![a-z]))"
     rb"|(?P<pin>(?<![a-z])pin(?:[ _-]code)?(?![a-z]))"
@@ -60,13 +63,11 @@ HARMLESS_SUFFIX = re.compile(
 HARMLESS_PREFIX = re.compile(
     rb"(?:public|pub|cache|primary|foreign|partition|sort|idempotency|idempotent|dedup|dedupe|page|next|continuation"
     rb"|csrf|xsrf|sync|cancel|cancellation|pagination|cursor|commit|object|row|index|lookup|hash|map|group|routing"
-    rb"|bucket|s3|translation|i18n|sort|config|json|dict|registry|storage[ _]object|build|chunk|doc|document|file|memory"
-    rb"|event|message|trace|host[ _-]public|known[ _-]hosts?|publishable|fingerprint|of|ssh[ _-]public|etag|artifact)"
+    rb"|bucket|s3|translation|i18n|sort|config|json|dict|registry|storage[ _]object|build|chunk|doc|document|file"
+    rb"|memory|event|message|trace|host[ _-]public|known[ _-]hosts?|publishable|fingerprint|of|ssh[ _-]public|etag|artifact)"
     rb"[ _.-]?$"
 )
-SEED_LABEL = re.compile(
-    rb"(?:seed|mnemonic|(?:recovery|backup|secret|wallet)[ _-](?:phrase|words|seed|mnemonic))"
-)
+SEED_LABEL = re.compile(rb"(?:seed|mnemonic|(?:recovery|backup|secret|wallet)[ _-](?:phrase|words|seed|mnemonic))")
 
 
 def kind_of(label: re.Match[bytes]) -> Kind:

@@ -24,7 +24,7 @@ _PHRASE_REACH = 1200
 
 
 def table_hits(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hit]:
-    """Cells beneath a header cell that is a label; the header is `text[start:end]`, columns part at `|`, tab or comma."""
+    """Cells beneath a header cell that is a label; the header is `text[start:end]`, parted by `|`, tab or comma."""
     bar = _separator(text, start, end)
     if bar is None:
         return
@@ -32,7 +32,11 @@ def table_hits(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hit]
     for number, cell in enumerate(lower[start:end].split(bar)):
         name = cell.strip(b" \t\"'`*_\r")
         label = LABEL.search(name) if len(name) <= 40 else None
-        if label and kind_of(label) in (Kind.PASSWORD, Kind.TOKEN) and not HARMLESS_PREFIX.search(name, 0, label.start()):
+        if (
+            label
+            and kind_of(label) in (Kind.PASSWORD, Kind.TOKEN)
+            and not HARMLESS_PREFIX.search(name, 0, label.start())
+        ):
             columns.append((number, kind_of(label)))
     if not columns:
         return

@@ -6,7 +6,11 @@ from memgit.core.secrets.shapes import Shape, shape
 
 SHAPES: tuple[Shape, ...] = (
     shape("anthropic-key", "sk-ant-", rb"sk-ant-[a-z]{2,10}\d{2}-[A-Za-z0-9_-]{40,200}"),
-    shape("openai-key", "sk-proj- sk-svcacct- sk-admin- sk-None-", rb"sk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{40,250}"),
+    shape(
+        "openai-key",
+        "sk-proj- sk-svcacct- sk-admin- sk-None-",
+        rb"sk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{40,250}",
+    ),
     shape("openai-key", "T3BlbkFJ", rb"sk-[A-Za-z0-9_-]{20,100}T3BlbkFJ[A-Za-z0-9_-]{20,100}"),
     shape("openai-session", "sess-", rb"sess-[A-Za-z0-9]{40}"),
     shape("openrouter-key", "sk-or-v", rb"sk-or-v\d-[0-9a-f]{60,70}"),

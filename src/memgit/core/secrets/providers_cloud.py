@@ -50,7 +50,11 @@ SHAPES: tuple[Shape, ...] = (
     shape("doppler-token", "dp.", rb"dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[a-z0-9_-]{2,35}\.)?[A-Za-z0-9]{40,44}"),
     shape("infisical-token", "st.", rb"st\.[0-9a-f]{24}\.[0-9a-f]{32}\.[0-9a-f]{32}"),
     shape("1password-token", "ops_eyJ", rb"ops_eyJ[A-Za-z0-9_-]{100,}={0,2}"),
-    shape("1password-secret-key", "A3-", rb"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}"),
+    shape(
+        "1password-secret-key",
+        "A3-",
+        rb"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}",
+    ),
     shape("pulumi-token", "pul-", rb"pul-[0-9a-f]{40}"),
     shape("prefect-key", "pnu_ pnb_", rb"pn[ub]_[A-Za-z0-9]{36}"),
     shape("ngrok-token", "_", rb"2[A-Za-z0-9]{26}_[A-Za-z0-9]{21,25}(?![A-Za-z0-9_])"),
@@ -65,5 +69,7 @@ SHAPES: tuple[Shape, ...] = (
     shape("datadog-token", "ddapp_ ddpat_ ddp_", rb"dd(?:app|pat|p)_[A-Za-z0-9]{30,80}"),
     shape("honeycomb-key", "hcaik_ hcbik_ hcxik_ hcamk_", rb"hc[abx][im]k_[a-z0-9]{50,64}"),
     shape("posthog-key", "phx_ phs_", rb"ph[xs]_[A-Za-z0-9]{40,60}"),
-    shape("launchdarkly-key", "sdk- api-", rb"(?:sdk|api)-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"),
+    shape(
+        "launchdarkly-key", "sdk- api-", rb"(?:sdk|api)-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
+    ),
 )

@@ -35,8 +35,16 @@ SHAPES: tuple[Shape, ...] = (
         _starts_with_a_snowflake,
     ),
     shape("telegram-bot-token", ":AA", rb"\d{8,10}:AA[A-Za-z0-9_-]{32,34}(?![A-Za-z0-9_-])"),
-    shape("teams-webhook", ".webhook.office.com/", rb"\.webhook\.office\.com/webhookb2/[0-9a-f-]{36}@[A-Za-z0-9/-]{60,160}"),
-    shape("google-chat-webhook", "chat.googleapis.com/", rb"chat\.googleapis\.com/v1/spaces/[A-Za-z0-9_-]{6,20}/messages\?key=[A-Za-z0-9_-]{30,50}&token=[A-Za-z0-9_%-]{30,60}"),
+    shape(
+        "teams-webhook",
+        ".webhook.office.com/",
+        rb"\.webhook\.office\.com/webhookb2/[0-9a-f-]{36}@[A-Za-z0-9/-]{60,160}",
+    ),
+    shape(
+        "google-chat-webhook",
+        "chat.googleapis.com/",
+        rb"chat\.googleapis\.com/v1/spaces/[A-Za-z0-9_-]{6,20}/messages\?key=[A-Za-z0-9_-]{30,50}&token=[A-Za-z0-9_%-]{30,60}",
+    ),
     shape("zapier-webhook", "hooks.zapier.com/", rb"hooks\.zapier\.com/hooks/catch/\d{4,10}/[A-Za-z0-9]{6,12}"),
     # Payment
     shape("stripe-key", "_live_ _test_", rb"[sr]k_(?:live|test)_[A-Za-z0-9]{16,250}"),

@@ -24,7 +24,7 @@ from memgit.core.secrets import (
 from memgit.core.secrets.finding import NAME_LINE, Finding, fingerprint
 from memgit.core.secrets.labels import FOREIGN_ROOTS, ROOTS, SEED_ROOTS
 from memgit.core.secrets.shapes import Hit, Shape, is_left_edge
-from memgit.core.secrets.views import SHORTEST_TOKEN, View, plain, views
+from memgit.core.secrets.views import View, plain, views
 
 SHAPES: tuple[Shape, ...] = (
     *providers_ai.SHAPES,
@@ -35,19 +35,14 @@ SHAPES: tuple[Shape, ...] = (
 )
 MAX_FINDINGS = 1000  # one file is held by its first; this bounds the report about a hostile one
 
-_LEAST_MIX = 4
-_WORD_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&+-./:=?@^_~")
-_TO_WORDS = bytes(c if c in _WORD_BYTES else 32 for c in range(256))
-_PLAIN_BYTES = b"abcdefghijklmnopqrstuvwxyz./:-_"  # of the capitals and digits of a token, a path has few
+_ANCHORS = dict.fromkeys(anchor for one in SHAPES for anchor in one.anchors)
 _BY_ANCHOR: dict[bytes, tuple[Shape, ...]] = {
-    anchor: tuple(s for s in SHAPES if anchor in s.anchors) for anchor in dict.fromkeys(a for s in SHAPES for a in s.anchors)
+    anchor: tuple(one for one in SHAPES if anchor in one.anchors) for anchor in _ANCHORS
 }
 # Prefixes that no ordinary text holds: worth a look even where blanks or line ends break the token up.
 _BREAKABLE: tuple[tuple[bytes, Shape], ...] = tuple(
     (anchor, one)
-    for anchor in (
-        *b"sk-ant- sk-proj- sk-or-v ghp_ github_pat_ glpat- AKIA AIza xoxb- _live_ npm_ hvs.".split(),
-    )
+    for anchor in (*b"sk-ant- sk-proj- sk-or-v ghp_ github_pat_ glpat- AKIA AIza xoxb- _live_ npm_ hvs.".split(),)
     for one in _BY_ANCHOR[anchor]
 )
 _PIECE = re.compile(rb"[A-Za-z0-9_+/=.~-]{1,400}")
@@ -71,11 +66,12 @@ def scan(data: bytes, path: bytes, allowed: frozenset[str] = frozenset(), *, key
     found = [(hit, NAME_LINE, NAME_LINE) for hit, _, _ in in_name]
     text = plain(data)
     found += _distinct(hit for view in views(text) for hit in _hits(view))
-    findings: dict[tuple[int, str, str], Finding] = {}
+    findings: dict[tuple[int, str], Finding] = {}
     for hit, line, end_line in found:
         name = fingerprint(hit.value, guessable=hit.guessable, key=key)
         if name not in allowed:
-            findings.setdefault((line, name, hit.rule if not name else ""), Finding(shown, line, end_line, hit.rule, name))
+            one = Finding(shown, line, end_line, hit.rule, name)
+            findings.setdefault((line, name or hit.rule), one)
         if len(findings) >= MAX_FINDINGS:
             break
     return tuple(sorted(findings.values()))
@@ -114,14 +110,7 @@ def _hits(view: View) -> Iterator[tuple[Hit, int, int]]:
 
 def _raw_hits(view: View) -> Iterator[Hit]:
     """Certain rules first, guessing ones last."""
-    text = view.text
-    long_words = b"\n".join(
-        [
-            word
-            for word in view.long_runs().translate(_TO_WORDS).split()
-            if len(word) >= SHORTEST_TOKEN and len(word.translate(None, _PLAIN_BYTES)) >= _LEAST_MIX
-        ]
-    )
+    text, long_words = view.text, view.long_words()
     if long_words:
         yield from _shaped(text, long_words)
     if b"PRIVATE KEY" in text:
@@ -239,9 +228,7 @@ def _distinct(hits: Iterable[tuple[Hit, int, int]]) -> list[tuple[Hit, int, int]
 
 
 def _masked(path: bytes, hits: list[Hit]) -> str:
-    """The path for people: a secret in it replaced by its rule, bytes that are no text escaped."""
-    for hit in hits:
-        path = path.replace(path[hit.start : hit.end], b"<" + hit.rule.encode() + b">") if len(hits) == 1 else path.replace(
-            hit.value, b"<" + hit.rule.encode() + b">"
-        )
+    """The path for people: each secret in it replaced by its rule, bytes that are no text escaped."""
+    for hit in sorted(hits, key=lambda hit: hit.start, reverse=True):
+        path = path[: hit.start] + b"<" + hit.rule.encode() + b">" + path[hit.end :]
     return path.decode("utf-8", "backslashreplace")

@@ -7,20 +7,27 @@ import re
 from collections.abc import Iterator
 
 from memgit.core.secrets.shapes import Hit
-from memgit.core.secrets.words import class_changes, is_filler, is_password, is_placeholder, is_random_token, is_reference, is_wordy
+from memgit.core.secrets.words import (
+    class_changes,
+    is_filler,
+    is_password,
+    is_placeholder,
+    is_random_token,
+    is_reference,
+    is_wordy,
+)
 
 # The first part has no "@", so the match ends at the first one after the password: linear, and right for all but
 # passwords with a bare "@", which RFC 3986 forbids.
-_CREDENTIALS = re.compile(
-    rb"//([^\s/:@\"'`<>|\\?#]{0,120}):([^\s/@\"'`<>|\\]{3,300})@([^\s/:?#\"'`<>|\\]{1,120})"
-)
+_CREDENTIALS = re.compile(rb"//([^\s/:@\"'`<>|\\?#]{0,120}):([^\s/@\"'`<>|\\]{3,300})@([^\s/:?#\"'`<>|\\]{1,120})")
 _TOKEN_AS_USER = re.compile(rb"https?://([A-Za-z0-9_-]{20,255})@[a-z0-9.-]{3,120}")
 _HEADER = re.compile(
-    rb"\b(Bearer|Basic|Token|ApiKey|Api-Key|Bot|GenieKey|DSN|SSWS|Negotiate)[\s:=]+[\"'`*]{0,3}(?:token=[\"']?)?([A-Za-z0-9._~+/%-]{8,4000}=*)",
+    rb"\b(Bearer|Basic|Token|ApiKey|Api-Key|Bot|GenieKey|DSN|SSWS|Negotiate)[\s:=]{1,8}[\"'`*]{0,3}(?:token=[\"']?)?([A-Za-z0-9._~+/%-]{8,4000}=*)",
     re.IGNORECASE,
 )
 _AUTHORIZATION = re.compile(
-    rb"authorization[\"'`*\\]*\s*[:=,]\s*[\"'`*\\]*(?:[A-Za-z-]{2,12}\s+)?([A-Za-z0-9._~+/%-]{16,4000}=*)", re.IGNORECASE
+    rb"authorization[\"'`*\\]*\s*[:=,]\s*[\"'`*\\]*(?:[A-Za-z-]{2,12}\s+)?([A-Za-z0-9._~+/%-]{16,4000}=*)",
+    re.IGNORECASE,
 )
 _COMMAND_LINE = re.compile(
     rb"(?:\bcurl\b[^\n]{0,300}?\s(?:-u|--user|--proxy-user)[\s=]*|\bsshpass\s+-p\s*|\bmysql(?:dump|admin)?\b[^\n]{0,200}?\s-p"
@@ -43,7 +50,11 @@ def url_credentials(text: bytes) -> Iterator[Hit]:
             continue
         if password.lower() == user.lower() or (len(password) < 8 and password.isalpha()):
             continue
-        if is_wordy(password) and class_changes(password) < 0.2 and (_LOCAL_HOST.match(host) or b"." not in host or password.isalpha()):
+        if (
+            is_wordy(password)
+            and class_changes(password) < 0.2
+            and (_LOCAL_HOST.match(host) or b"." not in host or password.isalpha())
+        ):
             continue
         if not is_filler(password) or len(password) < 12:
             yield Hit("url-password", match.start(2), match.end(2), password, guessable=True)
@@ -83,5 +94,5 @@ def _is_basic(value: bytes) -> bool:
         plain = binascii.a2b_base64(value + b"=" * (-len(value) % 4))
     except binascii.Error:
         return False
-    user, colon, password = plain.partition(b":")
+    _, colon, password = plain.partition(b":")
     return bool(colon) and plain.isascii() and len(password) >= 3 and not is_placeholder(password)

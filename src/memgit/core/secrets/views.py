@@ -23,11 +23,18 @@ _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([^ux\n]))|%([0
 _ESCAPED = re.compile(rb"\\[nrtbf\"'/ux\\]|%[0-9A-Fa-f]{2}|&(?:#|quot;|amp;|lt;|gt;|apos;)")
 # "\r" parts two lines of an escaped text without adding a line to the file's count.
 _SIMPLE = {b"n": b"\r", b"r": b"\r", b"t": b"\t", b"b": b" ", b"f": b" ", b"v": b" ", b"0": b" "}
-SHORTEST_TOKEN = 16
+_SHORTEST_TOKEN = 16
+_TOKEN_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&+-./:=?@^_~")
+_TO_WORDS = bytes(c if c in _TOKEN_BYTES else 32 for c in range(256))
+_PLAIN = b"abcdefghijklmnopqrstuvwxyz./:-_"  # a path or an address has little else
+_LEAST_MIX = 4
 _LEVELS = 3  # a transcript of a transcript of a transcript
 # A line end that a language or a mail reader takes away: backslash, string concatenation, quoted-printable.
 _SPLIT_TAILS = (b"\\\n", b"+\n", b'"\n', b"=\n")
-_SPLIT = re.compile(rb"(?:[\"'`]?[ \t]{0,8}\\{1,4}|[\"'][ \t]{0,8}\+?|(?<=[A-Za-z0-9])=)\r?\n[ \t>#/|*-]{0,80}(?:\+[ \t]{0,8})?[\"'`]?")
+_SPLIT = re.compile(
+    rb"(?:[\"'`]?[ \t]{0,8}\\{1,4}|[\"'][ \t]{0,8}\+?|(?<=[A-Za-z0-9])=)\n"
+    rb"[ \t>#/|*-]{0,80}(?:\+[ \t]{0,8})?[\"'`]?"
+)
 _SPLIT_BACK = 12
 # Every fourth character of encoded ASCII comes from the first half of the alphabet, which rules most words out early.
 _BASE64_WORD = re.compile(rb"(?<![A-Za-z0-9+/_-])(?:[A-Za-f][A-Za-z0-9+/_-]{3}){6,}[A-Za-z0-9+/_-]{0,3}={0,2}")
@@ -38,19 +45,24 @@ _MAX_DECODED = 1 << 16
 class View:
     """A text to search and the line of the file that each of its lines stands for."""
 
-    __slots__ = ("_breaks", "_numbers", "text")
+    __slots__ = ("_breaks", "_long_words", "_numbers", "text")
 
     def __init__(self, text: bytes, numbers: list[int] | None = None) -> None:
         self.text = text
         self._numbers = numbers
         self._breaks: list[int] | None = None
+        self._long_words: bytes | None = None
 
     def __repr__(self) -> str:
         return f"View({len(self.text)} bytes)"
 
-    def long_runs(self) -> bytes:
-        """The runs without blanks that are long enough for a token; a few per cent of prose."""
-        return b" ".join([run for run in self.text.split() if len(run) >= SHORTEST_TOKEN])
+    def long_words(self) -> bytes:
+        """The words that could hold a token: long, and with capitals or digits; a few per cent of prose."""
+        if self._long_words is None:
+            runs = b" ".join([run for run in self.text.split() if len(run) >= _SHORTEST_TOKEN])
+            words = {word for word in runs.translate(_TO_WORDS).split() if len(word) >= _SHORTEST_TOKEN}
+            self._long_words = b"\n".join([w for w in words if len(w.translate(None, _PLAIN)) >= _LEAST_MIX])
+        return self._long_words
 
     def line_at(self, position: int) -> int:
         """1-based line of the file for a position in the text."""
@@ -89,7 +101,7 @@ def views(text: bytes) -> Iterator[View]:
     joined = _joined(text)
     if joined:
         yield joined
-    decoded = _from_base64(text, main.long_runs())
+    decoded = _from_base64(text, main.long_words())
     if decoded:
         yield decoded
 
@@ -172,11 +184,11 @@ def _to_line_end(text: bytes, start: int) -> bytes:
     return text[start : end if end >= 0 else len(text)]
 
 
-def _from_base64(text: bytes, long_runs: bytes) -> View | None:
+def _from_base64(text: bytes, long_words: bytes) -> View | None:
     """Words that are base64 of plain text, decoded."""
     lines: list[bytes] = []
     positions: list[int] = []
-    if not any(_is_text(match[0]) for match in _BASE64_WORD.finditer(long_runs)):
+    if not any(_is_text(match[0]) for match in _BASE64_WORD.finditer(long_words)):
         return None
     for match in _BASE64_WORD.finditer(text):
         word = match[0].rstrip(b"=")

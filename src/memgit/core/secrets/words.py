@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from operator import ne
+from itertools import pairwise
 
-_CLASSES = bytes(
-    97 if 97 <= c <= 122 else 65 if 65 <= c <= 90 else 48 if 48 <= c <= 57 else 45 for c in range(256)
-)
+_CLASSES = bytes(97 if 97 <= c <= 122 else 65 if 65 <= c <= 90 else 48 if 48 <= c <= 57 else 45 for c in range(256))
 _FILLER = re.compile(
     rb"(.)\1{5,}|\.\.\.|\*\*\*|\xe2\x80\xa6|<[^>]*>"
     rb"|example|placeholder|redacted|change[-_]?me|dummy|insert|replace[-_]?(?:me|with)|sample|masked|removed"
@@ -59,7 +57,8 @@ def class_changes(value: bytes) -> float:
     if len(value) < 2:
         return 0.0
     kinds = value.translate(_CLASSES)
-    return sum(map(ne, kinds, kinds[1:])) / (len(kinds) - 1)
+    changes = sum(1 for left, right in pairwise(kinds) if left != right)
+    return changes / (len(kinds) - 1)
 
 
 def is_filler(value: bytes) -> bool:
@@ -73,7 +72,13 @@ def is_filler(value: bytes) -> bool:
 
 def is_placeholder(value: bytes) -> bool:
     """Is this short value only a stand-in ("changeme", "<your key>", "********", "my-secret-token")?"""
-    if len(set(value)) <= 2 or b"..." in value or b"***" in value or b"\xe2\x80\xa6" in value or b"xxxx" in value.lower():
+    if (
+        len(set(value)) <= 2
+        or b"..." in value
+        or b"***" in value
+        or b"\xe2\x80\xa6" in value
+        or b"xxxx" in value.lower()
+    ):
         return True
     rest = _FILLER_WORDS.sub(b"", value)
     return sum(1 for c in rest if 48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122 or c >= 128) < 4 and (
@@ -84,7 +89,12 @@ def is_placeholder(value: bytes) -> bool:
 def is_reference(value: bytes) -> bool:
     """Does this name where a secret is instead of being one: a variable, call, path, attribute or store address?"""
     marks = sum(1 for c in value if c in b"/._-")
-    if class_changes(value) >= 0.4 and marks * 7 <= len(value) and not _CODE.intersection(value) and is_random_token(value, at_least=24):
+    if (
+        class_changes(value) >= 0.4
+        and marks * 7 <= len(value)
+        and not _CODE.intersection(value)
+        and is_random_token(value, at_least=24)
+    ):
         return False  # base 64 may begin with "/" and end like a file name
     return (
         _REFERENCE.search(value) is not None
