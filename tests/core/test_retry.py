@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memgit.core.retry import RULES, Backoff, Failure, classify, failed, reason, retried, secret_paths, wait_s
+from memgit.core.retry import (
+    RULES,
+    Backoff,
+    Failure,
+    Location,
+    classify,
+    failed,
+    reason,
+    retried,
+    secret_locations,
+    wait_s,
+)
 
 GITHUB = """\
 remote: error: GH013: Repository rule violations found for refs/heads/main.
@@ -148,10 +159,14 @@ def test_a_broken_pipe_without_a_word_is_the_network() -> None:
     assert classify("", 141) is Failure.NETWORK
 
 
-def test_files_that_push_protection_named() -> None:
-    assert secret_paths(GITHUB) == ("memory/2026-02-04.md", "notes/with space.md")
-    assert secret_paths(GITLAB) == ("test.txt", "memory/a.md")
-    assert secret_paths("remote: no commits on Fridays") == ()
+def test_places_that_push_protection_named() -> None:
+    commit = "8728dbe67ddf3c5b5e3a9d2a1d8f7b7b0d7d1c2f"
+    assert secret_locations(GITHUB) == (
+        Location("memory/2026-02-04.md", 3, commit),
+        Location("notes/with space.md", 12, commit),
+    )
+    assert secret_locations(GITLAB) == (Location("test.txt", 2, "37c4b2e0"), Location("memory/a.md", 7, "37c4b2e0"))
+    assert secret_locations("remote: no commits on Fridays") == ()
 
 
 def test_the_reason_is_the_line_that_says_it() -> None:

@@ -538,6 +538,58 @@ def test_a_remote_that_refuses_the_raw_ref_still_gets_the_branch(pair: tuple[Sid
     assert "did not take the raw tip" in done.out
 
 
+PROTECTION = r"""
+while read -r old new ref; do
+  for commit in $(git rev-list "$new" --not --all); do
+    git grep -n -e "key-[0-9]" "$commit" -- | while IFS=: read -r sha path line text; do
+      echo "GITHUB PUSH PROTECTION - Push cannot contain secrets"
+      echo "  - commit: $commit"
+      echo "    path: $path:$line"
+      touch "$GIT_DIR/refused"
+    done
+  done
+done >&2
+if test -e "$GIT_DIR/refused"; then rm "$GIT_DIR/refused"; exit 1; fi
+"""
+
+
+def test_push_protection_holds_the_file_back_and_lets_the_rest_go(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    hook(hub, PROTECTION)
+    old = int(time.time()) - 2 * DAY_S
+    secret = "- the key-" + "12345"
+    one.write("memory/a.md", "- a\n", at=old)
+    one.write("memory/bad.md", f"- fine\n{secret}\n", at=old + 60)
+    one.write("memory/c.md", "- c\n", at=old + 120)
+    one.write("app.py", "print(3)\n", auto=False)
+    (one.path / "memory" / "d.md").write_text("- d\n")
+    done = one.memgit("sync", "--now", ok=4)
+    assert "origin found secrets, so these files are held back: memory/bad.md" in done.err
+    assert there(hub) == one.head().decode()
+    names = run("git", "-C", str(hub), "ls-tree", "-r", "--name-only", "main").decode().split()
+    assert names == ["MEMORY.md", "app.py", "memory/a.md", "memory/c.md", "memory/d.md"]
+    assert one.text("memory/bad.md") == f"- fine\n{secret}\n"
+    assert one.status() == "?? memory/bad.md\n"
+    with open(one.path / "memory" / "bad.md", "a") as file:
+        file.write("- more\n")  # it goes on being written, and being held
+    one.memgit("sync", "--now", ok=4)
+    assert one.status() == "?? memory/bad.md\n"
+    (one.path / "memory" / "bad.md").write_text("- fine\n- more\n")
+    one.memgit("sync", "--now")
+    assert one.status() == ""
+    assert there(hub) == one.head().decode()
+    assert "key-12345" not in run("git", "-C", str(hub), "log", "-p", "--all").decode()
+
+
+def test_push_protection_leaves_what_is_published_as_it_is(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    hook(hub, PROTECTION)
+    one.write("MEMORY.md", "# Memory\n\n- first\n- key-" + "99\n")
+    one.memgit("push", "--now", ok=4)
+    assert one.git("show", "main:MEMORY.md") == b"# Memory\n\n- first\n"
+    assert one.status() == " M MEMORY.md\n"
+
+
 def test_two_that_push_at_once_both_arrive(pair: tuple[Side, Side], hub: Path) -> None:
     one, two = pair
     hook(hub, "sleep 0.3\n")

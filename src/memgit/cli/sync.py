@@ -50,7 +50,7 @@ def sync(values: Values) -> int:
         _show_synced(synced)
     if held:
         render.note(f"memgit: held back: {', '.join(held[:5])}; `memgit commit` says why")
-    return HELD if held else 0
+    return _told_withheld(synced.pushed) or (HELD if held else 0)
 
 
 def push(values: Values) -> int:
@@ -68,7 +68,16 @@ def push(values: Values) -> int:
         render.emit_json(pushed)
     elif not values["quiet"]:
         _show_pushed(pushed)
-    return 0
+    return _told_withheld(pushed)
+
+
+def _told_withheld(pushed: Pushed | None) -> int:
+    """The exit status; says which files the remote refused."""
+    if pushed is None or not pushed.withheld:
+        return 0
+    render.note(f"memgit: {pushed.remote} found secrets, so these files are held back: {', '.join(pushed.withheld)}")
+    render.note("  They are unchanged on disk. Take the secret out, and change it where it is in use.")
+    return HELD
 
 
 def _flags(values: Values) -> tuple[Layer, ...]:

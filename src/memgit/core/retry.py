@@ -128,17 +128,36 @@ def classify(stderr: str, status: int = 128) -> Failure:
     return Failure.NETWORK if status in (-13, 141) else Failure.OTHER
 
 
+_COMMIT = re.compile(r"\bcommit:? ([0-9a-f]{7,40})\b")
 _LOCATIONS = (
-    re.compile(r"^(?:remote:)?\s*path: (.+?)(?::\d+)*\s*$", re.MULTILINE),  # GitHub
-    re.compile(r"^(?:remote:)?\s*-- (.+?):\d+ \|", re.MULTILINE),  # GitLab
-    re.compile(r"^(?:remote:)?\s*File:\s+(.+?)\s*$", re.MULTILINE),  # gitleaks
+    re.compile(r"^path: (.+?)(?::(\d+))?(?::\d+)*$"),  # GitHub
+    re.compile(r"^-- (.+?):(\d+) \|"),  # GitLab
+    re.compile(r"^File:\s+(.+?)()$"),  # gitleaks
 )
 
 
-def secret_paths(stderr: str) -> tuple[str, ...]:
-    """The files that a remote's push protection named, in its order, each once."""
-    found = [(match.start(), match[1]) for pattern in _LOCATIONS for match in pattern.finditer(stderr)]
-    return tuple(dict.fromkeys(path for _, path in sorted(found)))
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place that a remote's push protection named. commit: as far as it was told. line: counted from 1."""
+
+    path: str
+    line: int | None
+    commit: str | None
+
+
+def secret_locations(stderr: str) -> tuple[Location, ...]:
+    """Where the remote found secrets, in its order, each place once."""
+    found = []
+    commit = None
+    for raw in stderr.splitlines():
+        line = raw.strip().removeprefix("remote:").strip()
+        if named := _COMMIT.search(line):
+            commit = named[1]
+        for pattern in _LOCATIONS:
+            if match := pattern.match(line):
+                found.append(Location(match[1], int(match[2]) if match[2] else None, commit))
+                break
+    return tuple(dict.fromkeys(found))
 
 
 def reason(stderr: str) -> str:

@@ -8,6 +8,7 @@ from memgit.core import capture
 from memgit.core.capture import Held, Why
 from memgit.git.repository import Repository
 from memgit.host import files
+from memgit.porcelain import refused
 from memgit.porcelain.gather import Check
 
 _KEY_BYTES = 32
@@ -26,6 +27,7 @@ def key_of(repo: Repository) -> bytes:
 def checker(repo: Repository, allowed: frozenset[str]) -> Check:
     """What holds a file back, for `Gather`: secrets on lines that the version before did not have."""
     keys: list[bytes] = []
+    held = refused.load(repo)
 
     def check(path: bytes, new: bytes, old: bytes | None) -> tuple[Held, ...]:
         from memgit.core.secrets.scan import scan_added  # compiles many expressions; not needed where nothing changed
@@ -33,6 +35,8 @@ def checker(repo: Repository, allowed: frozenset[str]) -> Check:
         if not keys:
             keys.append(key_of(repo))
         found = scan_added(old or b"", new, path, allowed, key=keys[0])
+        if not found and refused.holds(held, path, new, keys[0]):
+            return (Held(capture.show(path), Why.SECRET, "the remote found it, and refused the file"),)
         if not found:
             return ()
         in_name = next((finding.path for finding in found if finding.is_in_name), None)

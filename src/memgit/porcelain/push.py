@@ -16,7 +16,7 @@ from memgit.core import retry
 from memgit.core.consolidation.policy import Policy
 from memgit.core.objects import ZERO, Oid, RefName
 from memgit.core.retry import Failure
-from memgit.errors import Conflict, UsageError
+from memgit.errors import Conflict, GuardHeld, UsageError
 from memgit.git import history, refs
 from memgit.git.command import Git
 from memgit.git.refs import RefUpdate
@@ -24,6 +24,7 @@ from memgit.git.remote import Answer, Config, Line, RemoteFailed, Target, Update
 from memgit.git.repository import Repository
 from memgit.host.lock import Lock
 from memgit.porcelain import closed, outbox, transaction
+from memgit.porcelain import withheld as withholding
 from memgit.porcelain.closed import Closed
 from memgit.porcelain.outbox import Outbox
 
@@ -57,6 +58,7 @@ class Pushed:
     raw_refused: str  # why the remote did not take the private ref
     is_new: bool  # the branch was not there before
     dry_run: bool
+    withheld: tuple[str, ...] = ()  # files the remote refused for a secret in them; held from now on
 
 
 class Remote:
@@ -204,7 +206,35 @@ def choose(config: Config, branch: RefName | None, wanted: str | None, default: 
 
 
 def send(remote: Remote, plan: Plan, tip: Oid, has_branch: bool) -> Pushed:
-    """Push. has_branch: whether the remote has the branch. Raises RemoteFailed, after noting it."""
+    """Push. has_branch: whether the remote has the branch. Raises RemoteFailed, after noting it.
+
+    Where the remote names files with secrets in them, they are withheld and the rest is sent.
+    """
+    withheld: list[str] = []
+    for _ in range(_REFUSALS):
+        try:
+            return replace(_send(remote, plan, tip, has_branch), withheld=tuple(withheld))
+        except RemoteFailed as error:
+            places = retry.secret_locations(error.said) if error.failure is Failure.SECRET else ()
+            if not places:
+                raise
+            published = remote.tracking if has_branch else None
+            with transaction.begin(remote.repo) as change:
+                paths = withholding.take_out(change, remote.branch, published, places, remote.now_s)
+            if not paths:
+                raise
+            withheld += [os.fsdecode(path) for path in paths]
+            tip = refs.peek(remote.repo.git, remote.repo.common_dir, remote.branch) or tip
+    raise GuardHeld(
+        f"{remote.name} finds secrets in ever more files: {', '.join(withheld[:5])}.",
+        "Take them out, and change them where they are in use.",
+    )
+
+
+_REFUSALS = 5
+
+
+def _send(remote: Remote, plan: Plan, tip: Oid, has_branch: bool) -> Pushed:
     repo, target = remote.repo, remote.target
     published = remote.tracking if has_branch else None
     ready = closed.find(

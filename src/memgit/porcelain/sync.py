@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from memgit.core.consolidation.policy import Report, Request
+from memgit.core.consolidation.policy import Request
+from memgit.core.consolidation.report import Report
 from memgit.core.objects import Oid, RefName
 from memgit.core.retry import Failure
 from memgit.errors import Busy, Conflict, MemgitError
