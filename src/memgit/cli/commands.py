@@ -14,7 +14,10 @@ _EXCHANGE = (
     flag("create", "Make the branch anew that was deleted on the remote."),
 )
 
-GROUPS: dict[str, str] = {"guard": "Find secrets, and say which findings are none."}
+GROUPS: dict[str, str] = {
+    "service": "Have memgit started at log-in or on a timer.",
+    "guard": "Find secrets, and say which findings are none.",
+}
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -99,6 +102,35 @@ COMMANDS: tuple[Command, ...] = (
         "memgit.cli.run:resume",
         (),
         ("memgit resume",),
+    ),
+    Command(
+        "service install",
+        "Have this workspace looked after: a systemd user unit, a crontab line, a launchd agent or a Windows task.",
+        "memgit.cli.service:install",
+        (
+            _DRY_RUN,
+            text(
+                "scheduler",
+                "Which one, instead of what fits this machine best.",
+                "NAME",
+                choices=("systemd", "cron", "launchd", "schtasks"),
+            ),
+        ),
+        ("memgit service install", "memgit service install --scheduler cron --dry-run"),
+    ),
+    Command(
+        "service remove",
+        "Look after this workspace no more; what memgit did not make stays.",
+        "memgit.cli.service:remove",
+        (_DRY_RUN, flag("all", "Look after no workspace any more.")),
+        ("memgit service remove",),
+    ),
+    Command(
+        "service status",
+        "Show what is installed, and whether it outlives the log-in.",
+        "memgit.cli.service:status",
+        (),
+        ("memgit service status",),
     ),
     Command(
         "undo",
