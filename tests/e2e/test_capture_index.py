@@ -15,6 +15,8 @@ MEMORY = ["MEMORY.md", "memory/a.md", "memory/b.md", "memory/d/c.md"]
 OTHER = ["app.py", "src/x.py"]
 CONTENTS = ["one\n", "two\n", "three\n", ""]
 
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
 state = st.fixed_dictionaries(
     {
         "head": st.sampled_from([None, *CONTENTS]),
@@ -31,9 +33,8 @@ def entries(ws: Repo) -> dict[str, bytes]:
     for line in ws.git("ls-files", "-s", "-v", "-z").split(b"\0")[:-1]:
         head, _, path = line.partition(b"\t")
         found[path.decode()] = head
-    for line in ws.git("diff-files", "--diff-filter=A", "--name-only", "-z").split(b"\0")[:-1]:
-        found[line.decode()] += b" intent"
-    return found
+    real = ws.git("diff-index", "--cached", "--ita-invisible-in-index", "--name-only", "-z", EMPTY_TREE).split(b"\0")
+    return {path: entry if path.encode() in real else entry + b" intent" for path, entry in found.items()}
 
 
 def build(ws: Workspace, states: dict[str, dict[str, str | None]]) -> None:
@@ -92,6 +93,9 @@ def test_index_contract(states: dict[str, dict[str, str | None]]) -> None:
                 gone = path.encode() not in after
                 assert gone or (path in hidden and after[path.encode()] == before[path.encode()])
             was, entry = before.get(path.encode()), index_before.get(path)
+            if was is None and path.encode() not in after:
+                assert index_after.get(path) == entry
+                continue
             is_untouched = entry is None if was is None else entry is not None and was.oid in entry.split()
             if is_untouched or (entry is not None and entry.endswith(b"intent")):
                 now = after.get(path.encode())

@@ -158,7 +158,7 @@ def test_change_is_kept_and_folds_back(ws: Workspace, name: str) -> None:
     leave = enter(ws)
     ws.write(FILE, "- 1\n- 2\n")
     before = ws.refs()
-    report = ws.capture()
+    report = ws.capture(ok=6 if name == "broken index" else 0)
     ref = CAPTURED + where
     assert report["ref"] == ref
     assert why in report["why_not_on_branch"]
@@ -167,7 +167,7 @@ def test_change_is_kept_and_folds_back(ws: Workspace, name: str) -> None:
 
     assert ws.capture()["commit"] is None, "the same content is captured once"
     ws.write(FILE, "- 1\n- 2\n- 3\n")
-    ws.capture()
+    ws.capture(ok=None)
     assert ws.content(ref, FILE) == b"- 1\n- 2\n- 3\n"
     held = ws.ref(ref)
 

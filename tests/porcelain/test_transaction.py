@@ -84,6 +84,13 @@ def test_log_entry_without_its_move_is_taken_back(repo: Repo) -> None:
     assert repo.refs() == {MAIN: old, LOG: before}
 
 
+def test_notes_in_the_making_go(repo: Repo) -> None:
+    repo.point("refs/memgit/staging/notes/commits", repo.head())
+    plant_journal(repo)
+    recover(repo)
+    assert repo.refs() == {MAIN: repo.head()}
+
+
 def test_log_entry_stays_when_its_move_was_made_and_people_went_on(repo: Repo) -> None:
     old = repo.head()
     new = repo.commit("next", {"a": "2"}, branch=None, parents=[old])

@@ -190,3 +190,61 @@ def bare(place: Path) -> Path:
     run("git", "init", "-q", "--bare", "--template=", str(place))
     run("git", "-C", str(place), "config", "http.receivepack", "true")
     return place
+
+
+class Cutter:
+    """A way to a server that a test can cut: `refuse`, `stall`, or `cut` after some bytes; `pass` lets all through."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listening = socket.socket()
+        self._listening.bind(("127.0.0.1", 0))
+        self._listening.listen()
+        self.port: int = self._listening.getsockname()[1]
+        self.mode = "pass"
+        self.bytes = 0
+        self._ends: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listening.accept()
+            except OSError:
+                return
+            if self.mode == "refuse":
+                client.close()
+                continue
+            try:
+                there = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:
+                client.close()
+                continue
+            self._ends += [client, there]
+            left = [self.bytes if self.mode in ("cut", "stall") else None]
+            for source, sink in ((client, there), (there, client)):
+                threading.Thread(target=self._carry, args=(source, sink, left, self.mode), daemon=True).start()
+
+    def _carry(self, source: socket.socket, sink: socket.socket, left: list[int | None], mode: str) -> None:
+        try:
+            while data := source.recv(1 << 16):
+                if left[0] is not None:
+                    data, left[0] = data[: left[0]], max(0, left[0] - len(data))
+                sink.sendall(data)
+                if left[0] == 0:
+                    if mode == "stall":
+                        return  # neither closed nor answered
+                    break
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+    def close(self) -> None:
+        """Listen no more; what is still open goes."""
+        self._listening.close()
+        for end in self._ends:
+            end.close()

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from memgit.cli import app
 from support.repo import Oid, Repo, run
@@ -55,18 +56,18 @@ class Workspace(Repo):
         os.utime(place, (1_700_000_000 + self._written,) * 2)
         return place
 
-    def run(self, *args: str, ok: int | None = 0) -> Answer:
+    def run(self, *args: str, ok: int | None = 0, env: Mapping[str, str] | None = None) -> Answer:
         """A memgit command in this process; `ok`: the exit status it must have, None for any."""
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with mock.patch.dict(os.environ, env or {}), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             status = app.run(["-C", str(self.path), *args])
         answer = Answer(status, out.getvalue(), err.getvalue())
         assert ok is None or status == ok, f"exit {status} instead of {ok}\n{answer.out}{answer.err}"
         return answer
 
-    def capture(self, *args: str, ok: int | None = 0) -> dict[str, Any]:
+    def capture(self, *args: str, ok: int | None = 0, env: Mapping[str, str] | None = None) -> dict[str, Any]:
         """`memgit commit --json`; its report."""
-        return self.run("--json", "commit", *args, ok=ok).json
+        return self.run("--json", "commit", *args, ok=ok, env=env).json
 
     def content(self, revision: str, name: str) -> bytes:
         """A file of a commit."""
@@ -74,7 +75,7 @@ class Workspace(Repo):
 
     def status(self) -> list[str]:
         """`git status` as programs read it, without the line for the branch."""
-        out = self.git("status", "--porcelain=v1", "-z", "--untracked-files=all")
+        out = self.git("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
         return sorted(line.decode("utf-8", "surrogateescape") for line in out.split(b"\0") if line)
 
     def staged(self) -> list[str]:

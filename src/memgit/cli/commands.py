@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memgit.cli.params import Command, arguments, flag, many, text
+from memgit.cli.params import Command, argument, arguments, flag, many, number, text
 
 _WINDOWS = ("hour", "6h", "day", "week")
 _DRY_RUN = flag("dry_run", "Show what would happen and change nothing.")
@@ -26,6 +26,50 @@ COMMANDS: tuple[Command, ...] = (
         "memgit.cli.demo:run",
         (text("keep", "Build the demo here and leave it there.", "DIR"),),
         ("memgit demo",),
+    ),
+    Command(
+        "init",
+        "Set up this workspace: look at it, propose a policy, hooks and the merge driver, show, ask, do, prove.",
+        "memgit.cli.install:init",
+        (
+            _DRY_RUN,
+            flag("yes", "Do it without asking."),
+            flag("driver_only", "Only register the merge driver and its attributes."),
+            text(
+                "hooks",
+                "How git is to call memgit; auto: pre-commit where it is in use, else native.",
+                "HOW",
+                choices=("auto", "pre-commit", "native", "none"),
+            ),
+            text(
+                "attributes",
+                "local: .git/info/attributes; tracked: .gitattributes, for every clone; none.",
+                "WHERE",
+                choices=("local", "tracked", "none"),
+            ),
+        ),
+        ("memgit init --dry-run", "memgit init --yes --hooks pre-commit"),
+    ),
+    Command(
+        "doctor",
+        "Look for everything that can be wrong here, say how to mend it, or mend it.",
+        "memgit.cli.doctor:run",
+        (
+            flag("fix", "Mend what can be mended without losing anything."),
+            many("check", "Only look at this; may be given several times.", "ID"),
+        ),
+        ("memgit doctor", "memgit doctor --fix --check stale-lock"),
+    ),
+    Command(
+        "uninstall",
+        "Take back what init made, to the byte; memgit's refs stay unless --purge.",
+        "memgit.cli.install:uninstall",
+        (
+            _DRY_RUN,
+            flag("purge", "Also delete refs/memgit and memgit's private files, with all that only they hold."),
+            flag("yes", "Do it without asking."),
+        ),
+        ("memgit uninstall --dry-run", "memgit uninstall"),
     ),
     Command(
         "commit",
@@ -148,10 +192,56 @@ COMMANDS: tuple[Command, ...] = (
         "Show what memgit did: operations, newest first, with the windows they made and their sources.",
         "memgit.cli.history:log",
         (
+            text("raw", "List every state of this file that `memgit restore` can reach, newest first.", "PATH"),
             flag("windows", "List every window of every operation with its source commits."),
             text("branch", "Only operations on this branch.", "NAME"),
         ),
-        ("memgit log", "memgit log --windows"),
+        ("memgit log", "memgit log --windows", "memgit log --raw memory/2026-02-04.md"),
+    ),
+    Command(
+        "restore",
+        "Bring a memory file back as it was at a time or in a commit; what is there now is captured first.",
+        "memgit.cli.restore:run",
+        (
+            _DRY_RUN,
+            text("at", "A date as git reads it, or a commit.", "TIME"),
+            arguments("paths", "Files, or directories with all memory in them.", "PATHS...", required=True),
+        ),
+        (
+            "memgit restore MEMORY.md --at 'yesterday 18:00'",
+            "memgit restore memory/2026-02-04.md --at 1b2c3d4 --dry-run",
+        ),
+    ),
+    Command(
+        "guard scan",
+        "Look for secrets in memory files, in what is staged, in a range of commits, or in standard input.",
+        "memgit.cli.guard:scan",
+        (
+            flag("staged", "What is staged, on lines that HEAD does not have."),
+            text("range", "What the commits of this range add.", "A..B"),
+            flag("stdin", "Standard input."),
+            text("format", "How findings are printed.", "FORMAT", choices=("text", "json", "sarif", "lines")),
+            arguments("paths", "These files and directories, memory or not.", "[PATHS]..."),
+        ),
+        (
+            "memgit guard scan",
+            "memgit guard scan --staged",
+            "memgit guard scan --range origin/main..HEAD --format sarif",
+        ),
+    ),
+    Command(
+        "guard allow",
+        "Let a finding pass that is no secret, in this clone.",
+        "memgit.cli.guard:allow",
+        (arguments("fingerprint", "As `memgit guard scan` shows it.", "FINGERPRINT...", required=True),),
+        ("memgit guard allow s0123456789abcdef0123",),
+    ),
+    Command(
+        "status",
+        "Show what is held back, what waits on private refs, and what memgit did last.",
+        "memgit.cli.status:run",
+        (),
+        ("memgit status",),
     ),
     Command(
         "prune",
@@ -159,6 +249,27 @@ COMMANDS: tuple[Command, ...] = (
         "memgit.cli.history:prune",
         (_DRY_RUN, text("keep", "Keep operations younger than this, such as 90d; [ops] keep by default.", "AGE")),
         ("memgit prune --dry-run", "memgit prune --keep 30d"),
+    ),
+    Command(
+        "merge-file",
+        "Merge two versions of a memory file as the merge driver does; the result replaces OURS. Exit 5: conflicts.",
+        "memgit.cli.merge_file:run",
+        (
+            flag("stdout", "Print the result and leave OURS alone.", "-p", "--stdout"),
+            flag("ours", "Take our side where the two can't be joined."),
+            flag("theirs", "Take their side where the two can't be joined."),
+            flag("union", "Take both sides where the two can't be joined."),
+            flag("diff3", "Show the base between the markers, too."),
+            flag("zdiff3", "The same, with what both sides begin and end alike moved out."),
+            many("label", "Name in the markers, for OURS, BASE and THEIRS in turn.", "LABEL", "-L"),
+            number("marker_size", "Length of the markers.", "N"),
+            text("kind", "What the files are.", "KIND", choices=("auto", "log", "list", "document", "jsonl", "json")),
+            text("path", "Guess the kind by this name instead of OURS.", "PATH"),
+            argument("ours_file", "Our version; the result goes here.", "OURS"),
+            argument("base_file", "The version both started from.", "BASE"),
+            argument("theirs_file", "Their version.", "THEIRS"),
+        ),
+        ("memgit merge-file -p mine.md base.md theirs.md",),
     ),
     Command(
         "config",

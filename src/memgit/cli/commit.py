@@ -14,7 +14,9 @@ from memgit.porcelain import commit
 from memgit.porcelain.commit import Report, Request
 
 HELD = 4
+DEFERRED = 6
 _ROWS = 20
+_AFTERWARDS = {False: "; it folds back by itself", True: "; it folds back once that is mended"}
 
 
 def run(values: Values) -> int:
@@ -34,7 +36,7 @@ def run(values: Values) -> int:
         render.emit_json(as_dict(report))
     else:
         tell(report, quiet=bool(values["quiet"]), verbose=bool(values["verbose"]))
-    return HELD if report.held else 0
+    return HELD if report.held else DEFERRED if report.needs_repair else 0
 
 
 def repository_paths(context: Context, given: tuple[str, ...]) -> tuple[bytes, ...]:
@@ -91,7 +93,7 @@ def tell(report: Report, *, quiet: bool, verbose: bool) -> None:
             render.say(f"  and {len(report.files) - _ROWS} more (-v shows all)")
         render.say(_what(report))
         if report.why and (report.files or verbose):
-            render.say(f"  not on the branch, since {report.why}; it folds back by itself")
+            render.say(f"  not on the branch, since {report.why}{_AFTERWARDS[report.needs_repair]}")
         for ref in report.folded:
             render.say(f"  folded back what had waited on {ref}")
         for path, oid in report.set_aside:

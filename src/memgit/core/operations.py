@@ -17,6 +17,7 @@ from memgit.core.trees import entry, oid_of
 from memgit.errors import MemgitError
 
 LOG_REF: RefName = "refs/memgit/ops"
+FILES = "files"  # digest of an operation that wrote files: it is taken back by writing them again
 _SCHEMA = 1
 _CREATED = b"created"
 

@@ -239,6 +239,11 @@ class MergeRule:
     kind: str = setting(
         "auto", Choice(("auto", "log", "list", "document", "jsonl", "json")), "What the file is; auto looks at it."
     )
+    order: str = setting(
+        "shared",
+        Choice(("shared", "ours-first")),
+        'Of additions without times at one place: "shared" is the same on all machines, "ours-first" is git\'s habit.',
+    )
 
 
 @dataclass(frozen=True, slots=True)

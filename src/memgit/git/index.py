@@ -12,10 +12,10 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from memgit.core.objects import ZERO, Oid
+from memgit.core.objects import EMPTY_TREE, ZERO, Oid
 from memgit.errors import Busy, CommandFailed
 from memgit.git.command import Git
 from memgit.git.refs import flush_directory
@@ -99,12 +99,14 @@ def _with_intents(git: Git, found: dict[bytes, Entry], env: dict[str, str] | Non
     if maybe:
         named = [os.fsdecode(path) for path in maybe[:_ARGUMENTS]]
         out = git.run(
-            "diff-files", "--name-only", "--diff-filter=A", "--ita-invisible-in-index", "-z", "--", *named, env=env
+            *("diff-index", "--cached", "--ita-invisible-in-index", "--name-only", "-z", EMPTY_TREE.decode()),
+            *("--", *named),
+            env=env,
         ).stdout
-        for path in out.split(b"\0")[:-1]:
-            if path in found:
-                entry = found[path]
-                found[path] = Entry(entry.mode, entry.oid, intent_to_add=True)
+        real = set(out.split(b"\0"))
+        for path in maybe[:_ARGUMENTS]:
+            if path not in real:
+                found[path] = replace(found[path], intent_to_add=True)
     return found
 
 

@@ -63,6 +63,14 @@ def clear_files(paths: Iterable[str], since_s: float) -> tuple[str, ...]:
     return tuple(removed)
 
 
+def clear_lock(path: str, contents: Iterable[bytes], since_s: float) -> bool:
+    """Remove one lock file that we left, holding the beginning of one of `contents`; whether it was ours."""
+    ours = any(_is_ours(path, content, since_s) for content in contents)
+    if ours:
+        os.unlink(path)
+    return ours
+
+
 def release_packs(common_dir: str, token: str) -> None:
     """Let `git gc` have the packs again that were held under this token."""
     directory = os.path.join(common_dir, "objects", "pack")
@@ -92,7 +100,7 @@ def _is_ours(path: str, content: bytes, since_s: float) -> bool:
     try:
         status = os.stat(path)
         with open(path, "rb") as file:
-            found = file.read(200)
+            found = file.read(1 << 20)
     except FileNotFoundError:
         return False
     # One second of grace: file systems keep coarser time than the clock.

@@ -13,7 +13,7 @@ from memgit.core.consolidation.message import count_lines
 from memgit.core.content import is_binary
 from memgit.core.memory import Patterns
 from memgit.core.objects import EMPTY_TREE, ZERO, Oid, RefName, hash_object
-from memgit.core.operations import Operation, RefChange
+from memgit.core.operations import FILES, Operation, RefChange
 from memgit.core.settings import Config
 from memgit.core.trees import Trees, edited
 from memgit.errors import Busy, MemgitError, RefMoved
@@ -75,7 +75,7 @@ class Capturing:
 
     def _wanted(self) -> Wanted:
         limits = Limits(self.config.capture.max_file, self.config.capture.max_commit)
-        check = guarding.checker(self.repo, frozenset(self.config.guard.allow))
+        check = guarding.checker(self.repo, guarding.allowed(self.repo, self.config))
         return Wanted(self.patterns, limits, self.request.paths, self.request.confirm_deletions, check)
 
     def _write(
@@ -99,6 +99,7 @@ class Capturing:
         objects = [(b"blob", c.content) for c in changes if c.content is not None]
         objects += [(b"tree", raw) for raw in trees.made.values()]
         kept: tuple[bytes, ...] = ()
+        needs_repair = False
         for attempt in range(_LOCK_TRIES):
             if where.is_branch and (busy := processes.committing(self.work_tree, self.repo.git_dir)):
                 where, to_fold = place.aside(self.repo, where, f"{busy} is running"), ()
@@ -109,7 +110,7 @@ class Capturing:
                 commit = self._commit(where, new_tree, files, gather) if changes else None
                 aside = self._set_aside(where, new_tree, trees, reader, to_fold)
                 index_change, kept = self._index_change(where, gathered)
-                self._move(where, commit, objects, to_fold, index_change)
+                entry = self._move(where, commit, objects, to_fold, index_change)
                 break
             except RefMoved:
                 raise
@@ -123,13 +124,21 @@ class Capturing:
                     time.sleep(_LOCK_PAUSE_S)
                 else:
                     where, to_fold = place.aside(self.repo, where, _told(problem, lock)), ()
+                    needs_repair = isinstance(problem, IndexUnusable)
         else:
             raise Busy("The index is busy.", "Run the command again.")
         oid = hash_object(b"commit", commit) if commit is not None else None
         self._learn(known, gathered)
         self._remember(known, where, oid or where.tip, gathered)
         report = self._report(where, oid, files, gathered)
-        return replace(report, kept_staged=kept, folded=tuple(ref for ref, _ in to_fold), set_aside=aside)
+        return replace(
+            report,
+            kept_staged=kept,
+            folded=tuple(ref for ref, _ in to_fold),
+            set_aside=aside,
+            operation=entry,
+            needs_repair=needs_repair,
+        )
 
     def _tree(self, trees: Trees, tree: Oid, gathered: Gathered) -> Oid:
         """The tree to commit. What a file or a submodule of the commit stands in the way of is skipped."""
@@ -189,21 +198,34 @@ class Capturing:
         objects: list[tuple[bytes, bytes]],
         to_fold: _Fold,
         index_change: IndexChange | None,
-    ) -> None:
+    ) -> Oid | None:
+        """Store and move everything at once; the id of the log's new entry, where the run makes one."""
+        oid = hash_object(b"commit", commit) if commit is not None else None
+        operation = self._operation(where, oid, to_fold)
         updates = []
-        made = []
-        if to_fold:
-            names = ", ".join(ref.removeprefix(place.CAPTURES) for ref, _ in to_fold)
-            folding = Operation(
-                "fold", self.now_s, tuple(RefChange(ref, tip, ZERO) for ref, tip in to_fold), f"fold {names}"
-            )
-            own, entry = oplog.prepare(self.repo, folding)
-            made += own
-            updates += [entry, *(RefUpdate(ref, ZERO, tip) for ref, tip in to_fold)]
-        if commit is not None:
-            made += [*objects, (b"commit", commit)]
-            updates.append(RefUpdate(where.ref, hash_object(b"commit", commit), where.tip or ZERO))
+        made: list[tuple[bytes, bytes]] = []
+        entry = None
+        if operation is not None:
+            made, log = oplog.prepare(self.repo, operation)
+            entry = log.new
+            updates = [log, *(RefUpdate(ref, ZERO, tip) for ref, tip in to_fold)]
+        if commit is not None and oid is not None:
+            made = [*made, *objects, (b"commit", commit)]
+            updates.append(RefUpdate(where.ref, oid, where.tip or ZERO))
         self.change.capture(made, updates, "memgit: capture", index_change)
+        return entry
+
+    def _operation(self, where: Place, commit: Oid | None, to_fold: _Fold) -> Operation | None:
+        """A restore is entered in the log, and the end of a private ref, whose content the log then keeps."""
+        changes = [RefChange(ref, tip, ZERO) for ref, tip in to_fold]
+        if self.request.operation is not None and commit is not None:
+            summary = (self.request.message or "").partition("\n")[0]
+            moved = RefChange(where.ref, where.tip or ZERO, commit)
+            return Operation(self.request.operation, self.now_s, (moved, *changes), summary, FILES, self.request.undoes)
+        if not changes:
+            return None
+        names = ", ".join(ref.removeprefix(place.CAPTURES) for ref, _ in to_fold)
+        return Operation("fold", self.now_s, tuple(changes), f"fold {names}")
 
     def _set_aside(
         self,
@@ -247,10 +269,10 @@ class Capturing:
             where.tip,
             commit,
             where.why,
-            files,
-            tuple(gathered.held),
-            tuple(gathered.skipped),
-            tuple(gathered.unfinished),
+            files=files,
+            held=tuple(gathered.held),
+            skipped=tuple(gathered.skipped),
+            unfinished=tuple(gathered.unfinished),
             dry_run=self.request.dry_run,
         )
 

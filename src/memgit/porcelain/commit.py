@@ -33,6 +33,8 @@ class Request:
     session: str | None = None
     confirm_deletions: bool = False
     dry_run: bool = False
+    operation: str | None = None  # the kind under which it is entered in the operation log; a plain capture is not
+    undoes: Oid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Report:
     old_tip: Oid | None
     commit: Oid | None  # None where nothing was to be captured
     why: str | None  # why it did not go to the branch
+    needs_repair: bool = False  # ... which does not pass by itself
     files: tuple[Counted, ...] = ()
     held: tuple[Held, ...] = ()
     skipped: tuple[Skipped, ...] = ()
@@ -50,6 +53,7 @@ class Report:
     kept_staged: tuple[bytes, ...] = ()  # the user staged another version, which stays staged
     folded: tuple[RefName, ...] = ()  # private refs whose content is on the branch now
     set_aside: tuple[tuple[bytes, Oid], ...] = ()  # captured states the work tree no longer has, and where they are
+    operation: Oid | None = None  # the entry in the log, where there is one
     dry_run: bool = False
 
 
@@ -83,7 +87,7 @@ def _look(change: Transaction, config: Config, workspace: bytes, version: str, r
     if where.is_branch and change.is_owing:
         where = place.aside(repo, where, None)
     found = scan.walk(os.fsencode(repo.work_tree), patterns, nested=config.capture.nested == "include")
-    known = memo.recall(repo, memo.policy_of(config, workspace, version))
+    known = memo.recall(repo, memo.policy_of(repo, config, workspace, version))
     to_fold = place.waiting(repo, where.ref) if where.is_branch else ()
     if not to_fold and _is_quiet(known, where, found, request):
         return Report(where.ref, where.tip, None, where.why, held=known.held, skipped=found.skipped)

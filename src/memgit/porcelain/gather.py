@@ -188,7 +188,7 @@ class Gather:
                 return None
             whole = False
         if not now.is_link and (not whole or self.began_ns - now.mtime_ns < _YOUNG_NS):
-            complete = content.complete_prefix(path, raw)
+            complete = content.complete_prefix(raw, path)
             if complete != raw or not whole:
                 result.unfinished.append(path)
                 if complete == raw:  # nothing tells where a whole state of it would end
@@ -277,13 +277,13 @@ class Gather:
         shown = capture.show(path)
         if is_link:
             return ()
-        if line := content.marker_line(stored):
+        if line := content.conflict_markers(stored):
             return (Held(shown, Why.MARKERS, f"line {line}"),)
         if content.is_binary(stored) and not (old is not None and content.is_binary(old)):
             if not capture.is_named(path, self.wanted.patterns, self.wanted.asked):
                 return (Held(shown, Why.BINARY),)
-        elif not content.still_parses(path, old, stored):
-            return (Held(shown, Why.UNPARSABLE),)
+        elif line := content.still_parses(old or b"", stored, path):
+            return (Held(shown, Why.UNPARSABLE, f"line {line}"),)
         return ()
 
     def _remove(self, missing: Sequence[bytes], before: Mapping[bytes, Side], here: set[Oid], result: Gathered) -> None:

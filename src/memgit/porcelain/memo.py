@@ -57,10 +57,11 @@ class Memo:
         return True
 
 
-def policy_of(config: Config, workspace: bytes, version: str) -> str:
+def policy_of(repo: Repository, config: Config, workspace: bytes, version: str) -> str:
     """Changes with everything that decides what is captured."""
+    allowed = files.read(os.path.join(repo.private_dir, "guard.allow"))
     memory = (config.memory.include, config.memory.exclude)
-    text = repr((memory, config.capture, config.guard, workspace, version))
+    text = repr((memory, config.capture, config.guard, allowed, workspace, version))
     return hashlib.sha1(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
 
 

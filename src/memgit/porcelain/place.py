@@ -57,7 +57,7 @@ def choose(repo: Repository, excluded: tuple[str, ...]) -> Place:
 def stand_in(repo: Repository, checkout: Checkout | None, base: Oid | None, why: str) -> Place:
     """The private ref that takes a capture while its branch can't."""
     checkout = checkout or checkout_of(repo.git_dir)
-    ref = ref_for(repo, checkout.branch or checkout.operation_branch)
+    ref = ref_for(repo, checkout.branch or next(iter(checkout.operation_branches), None))
     return Place(ref, refs.peek(repo.git, repo.common_dir, ref), base, why)
 
 

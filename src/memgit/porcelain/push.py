@@ -6,6 +6,7 @@ have been taken is never rewritten.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Iterator
@@ -17,11 +18,12 @@ from memgit.core.consolidation.policy import Policy
 from memgit.core.objects import ZERO, Oid, RefName
 from memgit.core.retry import Failure
 from memgit.errors import Conflict, GuardHeld, UsageError
-from memgit.git import history, refs
+from memgit.git import history, leftovers, refs
 from memgit.git.command import Git
 from memgit.git.refs import RefUpdate
 from memgit.git.remote import Answer, Config, Line, RemoteFailed, Target, Update, target_of
 from memgit.git.repository import Repository
+from memgit.host import files
 from memgit.host.lock import Lock
 from memgit.porcelain import closed, outbox, transaction
 from memgit.porcelain import withheld as withholding
@@ -72,6 +74,7 @@ class Remote:
         self.now_s = now_s
         self.outbox = outbox.load(repo)
         self.name = f"{target.remote}/{target.branch.removeprefix('refs/heads/')}"
+        _name_locks(self)
 
     @property
     def tracking(self) -> Oid | None:
@@ -178,10 +181,41 @@ _MAY_STILL_BE_TAKEN_S = 600  # a remote may go on with a push for a while after 
 def exchange(repo: Repository) -> Iterator[Repository]:
     """The right to talk to the remotes of a repository; local work goes on meanwhile. Raises Busy.
 
-    The lock lives as long as any program started under it, so that no two talk to one remote.
+    The lock lives as long as any program started under it, so that no two talk to one remote, and whoever gets it
+    knows that locks which the last exchange named, and left, are nobody's any more.
     """
     with Lock(os.path.join(repo.private_dir, "exchange"), timeout_s=0) as lock:
-        yield replace(repo, git=Git(repo.git.directory, repo.git.git_dir, (lock.fd,)))
+        _clear(repo)
+        try:
+            yield replace(repo, git=Git(repo.git.directory, repo.git.git_dir, (lock.fd,)))
+        finally:
+            _clear(repo)
+
+
+def _journal(repo: Repository) -> str:
+    return os.path.join(repo.private_dir, "exchange", "journal.json")
+
+
+def _name_locks(remote: Remote) -> None:
+    """Write down which locks git may take in this exchange; not flushed, for a power cut takes young locks, too."""
+    tracking = remote.target.tracking
+    refs_moved = (tracking, tracking.rpartition("/")[0] + "/HEAD", remote.offered_ref, remote.rewritten_ref)
+    names = [f"{ref}.lock" for ref in refs_moved] + ["packed-refs.lock", "shallow.lock", "config.lock"]
+    files.replace(_journal(remote.repo), json.dumps({"schema": 1, "locks": names}).encode(), flush=False)
+
+
+def _clear(repo: Repository) -> None:
+    """Take away the locks that a killed git of ours left."""
+    journal = _journal(repo)
+    content = files.read(journal)
+    if content is None:
+        return
+    try:
+        names = [str(name) for name in json.loads(content)["locks"]]
+    except (ValueError, KeyError, TypeError):
+        names = []
+    leftovers.clear_files([os.path.join(repo.common_dir, name) for name in names], os.stat(journal).st_mtime)
+    os.unlink(journal)
 
 
 def choose(config: Config, branch: RefName | None, wanted: str | None, default: str) -> tuple[RefName, Target]:

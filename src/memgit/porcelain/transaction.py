@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from memgit.core.objects import ZERO, hash_object
+from memgit.core.objects import ZERO, Oid, RefName, hash_object
 from memgit.errors import Busy, CommandFailed, MemgitError
 from memgit.git import checkout, index, leftovers, refs
 from memgit.git.command import Git
@@ -56,6 +56,7 @@ class Transaction:
         self._token = f"memgit {os.getpid()}"
         self._waiting = os.path.join(repo.private_dir, f"index.{os.getpid()}")
         self._open = False
+        self._is_behind = False  # the branch has moved, its index has not: the journal has to stay
         self._owed: IndexChange | None = None  # an index that could not be brought up to its branch yet
 
     def store(self, objects: Sequence[tuple[bytes, bytes]]) -> None:
@@ -86,6 +87,8 @@ class Transaction:
         The locks of refs and index are held together only for the two renames. Raises as `move` does, and
         IndexLocked or IndexUnusable, always before anything but objects has changed.
         """
+        if self._is_behind:
+            self.recover()
         self._note(tuple(updates), change)
         following = None
         try:
@@ -97,11 +100,13 @@ class Transaction:
             with refs.prepared(self.repo.git, updates, reason) as commit:
                 if following is not None:
                     following.lock()
+                self._is_behind = following is not None  # git may fail after it moved the branch
                 commit()
                 if following is not None:
                     following.install()
             if following is not None:
                 following.flush()
+            self._is_behind = False
         finally:
             if following is not None:
                 following.drop()
@@ -157,6 +162,11 @@ class Transaction:
 
     def close(self) -> None:
         """All is done, or given up: nothing is left for a later run to clear, unless an index is still owed."""
+        if self._is_behind:
+            try:
+                self.recover()
+            except (MemgitError, OSError):
+                return  # the journal stays for the next run
         if self._open:
             leftovers.release_packs(self.repo.common_dir, self._token)
             if self._owed is not None:
@@ -192,7 +202,8 @@ class Transaction:
         removed += leftovers.clear_files(locks, since_s)
         if change is not None and (lock := index.take_back_lock(change.git_dir, waiting)):
             removed = (*removed, lock)
-        self._take_back_half(updates)
+        now = {ref.name: ref.oid for ref in refs.read_all(self.repo.git)}
+        self._take_back_half(updates, now)
         self._owed = owed
         if change is not None and updates and self._has_moved(updates[-1]):
             self._owed = change
@@ -203,7 +214,7 @@ class Transaction:
             files.remove(self._journal)
         else:
             self._note(())
-        self._open = False
+        self._open = self._is_behind = False
         return removed
 
     def _has_moved(self, update: RefUpdate) -> bool:
@@ -238,7 +249,7 @@ class Transaction:
             if name.startswith("index."):
                 os.unlink(os.path.join(self.repo.private_dir, name))
 
-    def _take_back_half(self, updates: tuple[RefUpdate, ...]) -> None:
+    def _take_back_half(self, updates: tuple[RefUpdate, ...], now: Mapping[RefName, Oid]) -> None:
         """git renames the refs of a transaction one after the other, ours in the order given: the branch last.
 
         Where the branch was not reached, the log must not tell of a move that never was.
@@ -246,7 +257,6 @@ class Transaction:
         if len(updates) < 2:
             return
         git = self.repo.git
-        now = {ref.name: ref.oid for ref in refs.read_all(git)}
         if refs.has_moved(git, updates[-1], now.get(updates[-1].ref)):
             return
         half = [

@@ -1,4 +1,7 @@
-"""`[[merge]]` tables: which policy a path has."""
+"""`[[merge]]` tables: which policy a path has.
+
+The settings table (`core.settings`) knows the same keys; this reader is for the driver, which can't afford it.
+"""
 
 from __future__ import annotations
 
@@ -46,28 +49,8 @@ def _rule(table: object) -> Rule:
 
 
 def policy_for(path: str, rules: tuple[Rule, ...]) -> MergePolicy:
-    """The policy of the last rule that matches, as in .gitattributes; the default if none does."""
-    for rule in reversed(rules):
-        if matches(path, rule.glob):
-            return rule.policy
-    return MergePolicy()
+    """The policy of the first rule whose glob selects the path; the default if none does."""
+    from memgit.core.memory import PatternList  # needs `re`; only repositories with rules pay for it
 
-
-def matches(path: str, glob: str) -> bool:
-    """`*` and `?` stay inside a directory, `**` crosses them; a glob without a slash matches the file name."""
-    from fnmatch import fnmatchcase  # needs `re`; only repositories with rules pay for it
-
-    if "/" not in glob:
-        return fnmatchcase(path.rsplit("/", 1)[-1], glob)
-    parts, wanted = path.split("/"), glob.lstrip("/").split("/")
-    reachable = {0}
-    for n, name in enumerate(wanted):
-        if name == "**":
-            reachable = set(range(min(reachable), len(parts) + (n + 1 < len(wanted)))) | (
-                {len(parts)} if n + 1 == len(wanted) and min(reachable) < len(parts) else set()
-            )
-        else:
-            reachable = {at + 1 for at in reachable if at < len(parts) and fnmatchcase(parts[at], name)}
-        if not reachable:
-            return False
-    return len(parts) in reachable
+    name = path.encode("utf-8", "surrogateescape")
+    return next((rule.policy for rule in rules if PatternList([rule.glob]).selects(name)), MergePolicy())

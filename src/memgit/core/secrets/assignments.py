@@ -45,7 +45,7 @@ _APART = re.compile(
 _NEXT_TO = re.compile(_CLOSE + rb"[ \t]{1,4}(?:(?:of|with|as|to)[ \t]{1,3})?")
 _VALUE = re.compile(
     _OPEN
-    + rb"\\{0,3}(?:\"([^\"\n]{4,400})\"|'([^'\n]{4,400})'|`{1,3}([^`\n]{4,400})`|[\"'`*(\[]{0,4}([^\s\"'`<>|]{4,4096}))"
+    + rb"\\{0,3}(?:\"([^\"\n]{4,256})\"|'([^'\n]{4,256})'|`{1,3}([^`\n]{4,256})`|[\"'`*(\[]{0,4}([^\s\"'`<>|]{4,256}))"
 )
 _LOOSE_TAIL = b".,;:)]}*_\\~"
 _DASHES = re.compile(rb"^(?:\xe2\x80[\x90-\xa6]|\xc2[\xa0-\xbb])+|(?:\xe2\x80[\x90-\xa6]|\xc2[\xa0-\xbb])+$")
@@ -63,7 +63,10 @@ _BEFORE = re.compile(
 
 def hits_in_line(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hit]:
     """Values beside labels in `text[start:end]`, one line without its newline; may look at the three lines below."""
+    seen = start
     for label in LABEL.finditer(lower, start, end):
+        if label.start() < seen:
+            continue  # inside the last value
         kind = kind_of(label)
         rest = _NAME_REST.match(text, label.end(), end)
         name_end = rest.end() if rest else label.end()
@@ -74,6 +77,7 @@ def hits_in_line(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hi
             continue
         hit = _value_after(text, kind, name_end, end) or _value_before(text, kind, start, label.start())
         if hit:
+            seen = hit.end
             yield hit
 
 

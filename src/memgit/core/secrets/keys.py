@@ -18,7 +18,10 @@ def unbase64(part: bytes) -> bytes:
 
 
 def _is_encoded_block(value: bytes) -> bool:
-    return b"PRIVATE KEY" in unbase64(value[:96])
+    try:
+        return b"PRIVATE KEY" in unbase64(value[:96])
+    except ValueError:
+        return False
 
 
 SHAPES: tuple[Shape, ...] = (

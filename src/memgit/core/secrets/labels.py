@@ -64,8 +64,8 @@ HARMLESS_PREFIX = re.compile(
     rb"(?:public|pub|cache|primary|foreign|partition|sort|idempotency|idempotent|dedup|dedupe|page|next|continuation"
     rb"|csrf|xsrf|sync|cancel|cancellation|pagination|cursor|commit|object|row|index|lookup|hash|map|group|routing"
     rb"|bucket|s3|translation|i18n|sort|config|json|dict|registry|storage[ _]object|build|chunk|doc|document|file"
-    rb"|memory|event|message|trace|host[ _-]public|known[ _-]hosts?|publishable|fingerprint|of|ssh[ _-]public|etag|artifact)"
-    rb"[ _.-]?$"
+    rb"|memory|event|message|trace|host[ _-]public|known[ _-]hosts?|publishable|fingerprint|of|ssh[ _-]public|etag"
+    rb"|artifact)[ _.-]?$"
 )
 SEED_LABEL = re.compile(rb"(?:seed|mnemonic|(?:recovery|backup|secret|wallet)[ _-](?:phrase|words|seed|mnemonic))")
 

@@ -10,7 +10,8 @@ from memgit.core.secrets.labels import HARMLESS_PREFIX, LABEL, SEED_LABEL, Kind,
 from memgit.core.secrets.shapes import Hit
 from memgit.core.secrets.words import is_random_token, is_reference
 
-_MAX_ROWS = 10_000
+_CELL_PADDING = b" \t\"'`*_\r"
+_HEADER_CELL = 40
 _WORD = re.compile(rb"[A-Za-z]+")
 _BETWEEN_WORDS = re.compile(rb"[\s,;|\"'`*>]{0,8}(?:\d{1,2}[.):]?[\s\"'`*|]{0,4})?")
 # Not one of these is in the BIP 39 list, and few sentences do without them.
@@ -23,37 +24,49 @@ _PHRASE_LEAD = 160  # how far after its label a phrase may begin
 _PHRASE_REACH = 1200
 
 
-def table_hits(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hit]:
-    """Cells beneath a header cell that is a label; the header is `text[start:end]`, parted by `|`, tab or comma."""
-    bar = _separator(text, start, end)
-    if bar is None:
-        return
-    columns = []
-    for number, cell in enumerate(lower[start:end].split(bar)):
-        name = cell.strip(b" \t\"'`*_\r")
-        label = LABEL.search(name) if len(name) <= 40 else None
-        if (
-            label
-            and kind_of(label) in (Kind.PASSWORD, Kind.TOKEN)
-            and not HARMLESS_PREFIX.search(name, 0, label.start())
-        ):
-            columns.append((number, kind_of(label)))
-    if not columns:
-        return
-    row_start = end + 1
-    for _ in range(_MAX_ROWS):
-        row_end = text.find(b"\n", row_start)
-        row_end = len(text) if row_end < 0 else row_end
-        row = text[row_start:row_end]
-        if bar not in row:
-            return
-        cells = row.split(bar)
-        for number, kind in columns:
-            value = cells[number].strip(b" \t\"'`*_\r") if number < len(cells) else b""
-            if _is_cell_secret(value, kind):
-                at = row_start + row.find(value)
-                yield Hit(RULES[kind], at, at + len(value), value, guessable=True)
-        row_start = row_end + 1
+def table_hits(text: bytes, lower: bytes, headers: list[tuple[int, int]]) -> Iterator[Hit]:
+    """Cells beneath a header cell that is a label; cells are parted by `|`, tab or comma.
+
+    headers: start and end of each line with a label, in order. A label further down a table adds its column to those
+    watched and starts no second walk, so each row is read once.
+    """
+    walked = 0
+    ends = dict(headers)
+    for start, end in headers:
+        bar = _separator(text, start, end)
+        if start < walked or bar is None:
+            continue
+        columns = _labelled_columns(lower[start:end], bar)
+        row_start = end + 1
+        while columns and row_start < len(text):
+            row_end = text.find(b"\n", row_start)
+            row_end = len(text) if row_end < 0 else row_end
+            row = text[row_start:row_end]
+            if bar not in row:
+                break
+            if row_start in ends:
+                columns |= _labelled_columns(row.lower(), bar)
+            at = row_start
+            for number, cell in enumerate(row.split(bar)):
+                value = cell.strip(_CELL_PADDING)
+                if number in columns and _is_cell_secret(value, columns[number]):
+                    begin = at + cell.find(value)
+                    yield Hit(RULES[columns[number]], begin, begin + len(value), value, guessable=True)
+                at += len(cell) + 1
+            row_start = row_end + 1
+        walked = row_start
+
+
+def _labelled_columns(header: bytes, bar: bytes) -> dict[int, Kind]:
+    columns = {}
+    for number, cell in enumerate(header.split(bar)):
+        name = cell.strip(_CELL_PADDING)
+        label = LABEL.search(name) if len(name) <= _HEADER_CELL else None
+        if not label or HARMLESS_PREFIX.search(name, 0, label.start()):
+            continue
+        if kind_of(label) in (Kind.PASSWORD, Kind.TOKEN):
+            columns[number] = kind_of(label)
+    return columns
 
 
 def seed_phrases(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hit]:

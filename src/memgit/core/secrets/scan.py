@@ -176,17 +176,22 @@ def _reassembled(text: bytes, start: int, one: Shape) -> Hit | None:
 
 def _labelled(text: bytes) -> Iterator[Hit]:
     lower = text.lower()
-    for start, end in _lines_with(lower, ROOTS if text.isascii() else ROOTS + FOREIGN_ROOTS):
+    lines = _lines_with(lower, ROOTS if text.isascii() else ROOTS + FOREIGN_ROOTS)
+    for start, end in lines:
         yield from assignments.hits_in_line(text, lower, start, end)
-        yield from listings.table_hits(text, lower, start, end)
         line = text[start:end]
         low = lower[start:end]
         if b"bearer" in low or b"basic" in low or b"auth" in low or b"token" in low:
             yield from _moved(urls.authorization_headers(line), start)
         if any(word in low for word in (b"curl", b"sshpass", b"mysql", b"login")):
             yield from _moved(urls.command_lines(line), start)
+    yield from listings.table_hits(text, lower, lines)
+    read = 0
     for start, end in _lines_with(lower, SEED_ROOTS):
-        yield from listings.seed_phrases(text, lower, start, end)
+        if start >= read:
+            for hit in listings.seed_phrases(text, lower, start, end):
+                read = hit.end
+                yield hit
 
 
 def _moved(hits: Iterable[Hit], by: int) -> Iterator[Hit]:
