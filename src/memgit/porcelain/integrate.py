@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from memgit.core.memory import PatternList, Patterns
 from memgit.core.merge.api import MergePolicy, merge
-from memgit.core.objects import EMPTY_TREE, Oid, RefName, hash_object
+from memgit.core.objects import ZERO, Oid, RefName, hash_object
 from memgit.core.settings import MergeRule
-from memgit.core.trees import Trees, changes, edited
+from memgit.core.trees import Entry, Trees, changes, edited, mode_of, oid_of
 from memgit.errors import Busy
-from memgit.git import mergetree, refs, signing
+from memgit.git import conversion, index, mergetree, refs, signing
+from memgit.git.command import Git
 from memgit.git.identity import identity
+from memgit.git.index import FileStat, IndexLocked, Update
 from memgit.git.mergetree import Merged, Stage
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import RefUpdate
-from memgit.host import late
-from memgit.porcelain.transaction import Transaction
+from memgit.git.repository import Repository
+from memgit.host import place, processes
+from memgit.host.place import Late, Move, Version
+from memgit.porcelain.transaction import IndexChange, Transaction
+
+_TRIES = 5
+_PAUSE_S = 0.1
+Touched = tuple[bytes, Entry | None, Entry | None]  # path, old, new
 
 
 class How(Enum):
@@ -157,7 +166,11 @@ def _commit(
 def _apply(
     change: Transaction, reader: ObjectReader, branch: RefName, joined: Joined, shown: str, rules: Rules
 ) -> Joined:
-    """Move the branch, and where it is checked out its index and files."""
+    """Move the branch, and where it is checked out its index and files: all of it, or nothing if something is in
+    the way.
+
+    Files come first, then index and branch in one step. Killed in between, the files hold what the next run brings.
+    """
     assert joined.old is not None
     assert joined.new is not None
     repo = change.repo
@@ -165,23 +178,106 @@ def _apply(
     if repo.work_tree is None or repo.current_branch() != branch:
         change.move([update], f"memgit sync: {shown}")
         return joined
-    old_tree, new_tree = (reader.read(oid)[5:45] for oid in (joined.old, joined.new))
+    if busy := processes.committing(repo.work_tree, repo.git_dir):
+        raise Busy(f"{busy} is running, and would fail if its branch moved.", "Try again when it has ended.")
+    if change.is_owing:
+        raise Busy("The index is behind its branch and can't be changed.", "`git status` may tell who holds it.")
     trees = Trees(reader.read_many)
-    touched = [
-        (path, old, new)
-        for path, old, new in changes(trees, old_tree or EMPTY_TREE, new_tree)
-        if rules.memory.matches(path)
-    ]
-    top = os.fsencode(repo.work_tree)
-    with late.guard(top, [path for path, _, _ in touched], repo.private_dir) as writes:
+    old_tree, new_tree = (reader.read(oid)[5:45] for oid in (joined.old, joined.new))
+    touched = list(changes(trees, old_tree, new_tree))
+    git = Git(repo.work_tree, None, repo.git.keep_fds)
+    if not _is_plain(repo, git, touched):
         blocking = change.forward(update, "memgit sync")
-        if not blocking:
-            late.flush(top, [path for path, _, new in touched if new is not None])
-            for write in writes():
-                # Somebody wrote into the old file while it was being replaced: joined with what took its place.
-                there = late.read(top, write.path)
-                result = merge(write.before, write.after, there or b"", write.path, rules.of(write.path))
-                late.put(top, write.path, result.content, there)
+        return Joined(How.BLOCKED, joined.old, None, blocking) if blocking else joined
+    moves = [Move(path, _version(reader, old), _version(reader, new)) for path, old, new in touched]
+    entries = index.entries(git, [move.path for move in moves])
+    blocking = _staged_otherwise(touched, entries)
+    moves = [move for move in moves if move.path not in entries or not entries[move.path].skip_worktree]
+    top, scratch = os.fsencode(repo.work_tree), os.path.join(repo.private_dir, "scratch")
+    blocking = blocking or place.in_the_way(top, moves)
     if blocking:
         return Joined(How.BLOCKED, joined.old, None, blocking)
+    with place.placing(top, moves, scratch) as late:
+        updates = tuple(_index_update(path, new, entries.get(path), top) for path, _, new in touched)
+        try:
+            _move(change, update, f"memgit sync: {shown}", IndexChange(repo.work_tree, repo.git_dir, updates))
+        except Busy:
+            with place.placing(top, [Move(move.path, move.new, move.old) for move in moves], scratch):
+                raise
+    for write in late:
+        _take_in(top, write, rules, scratch)
     return joined
+
+
+def _move(change: Transaction, update: RefUpdate, reason: str, following: IndexChange) -> None:
+    """Branch and index together; somebody's index.lock is waited for a little. Raises Busy."""
+    for attempt in range(_TRIES):
+        try:
+            change.capture([], [update], reason, following)
+            return
+        except IndexLocked:
+            if attempt == _TRIES - 1:
+                raise
+            time.sleep(_PAUSE_S)
+
+
+def _is_plain(repo: Repository, git: Git, touched: Sequence[Touched]) -> bool:
+    """Whether every file lies in the work tree as it is stored; else git has to write them."""
+    config = repo.config()
+    if (config.get("core.autocrlf") or ["false"])[-1].lower() not in ("false", "no", "off", "0"):
+        return False
+    modes = {mode_of(entry) for _, old, new in touched for entry in (old, new) if entry is not None}
+    if not modes <= {b"100644", b"100755", b"120000"}:
+        return False
+    found = conversion.attributes(git, [path for path, _, _ in touched])
+    return all(value in ("unset", "auto") for named in found.values() for value in named.values())
+
+
+def _version(reader: ObjectReader, entry: Entry | None) -> Version | None:
+    return None if entry is None else Version(mode_of(entry), reader.read(oid_of(entry)))
+
+
+def _staged_otherwise(touched: Sequence[Touched], entries: dict[bytes, index.Entry]) -> tuple[bytes, ...]:
+    found = []
+    for path, old, new in touched:
+        held = entries.get(path)
+        sides = [(mode_of(side), oid_of(side)) if side is not None else None for side in (old, new)]
+        staged = (held.mode, held.oid) if held is not None and not held.is_unmerged else None
+        if (held is not None and (held.is_unmerged or held.intent_to_add)) or staged not in sides:
+            found.append(path)
+    return tuple(found)
+
+
+def _index_update(
+    path: bytes, new: Entry | None, held: index.Entry | None, top: bytes
+) -> tuple[Update, index.Entry | None]:
+    if new is None:
+        return Update(path, b"0", ZERO), held
+    stat = None
+    if held is None or not held.skip_worktree:
+        status = os.lstat(os.path.join(top, path))
+        stat = FileStat(
+            status.st_ctime_ns,
+            status.st_mtime_ns,
+            status.st_dev,
+            status.st_ino,
+            status.st_uid,
+            status.st_gid,
+            status.st_size,
+        )
+    flags = (held.assume_unchanged, held.skip_worktree) if held is not None else (False, False)
+    return Update(path, mode_of(new), oid_of(new), stat, *flags), held
+
+
+def _take_in(top: bytes, write: Late, rules: Rules, scratch: str) -> None:
+    """Join what came late with what took its place; should somebody be writing still, that is kept for a capture."""
+    for _ in range(_TRIES):
+        there = place.look(top, write.path)
+        base = Version(there.mode if there is not None else b"100644", there.content if there is not None else b"")
+        result = merge(write.expected, write.found, base.content, write.path, rules.of(write.path))
+        wanted = Version(base.mode, result.content)
+        with place.placing(top, [Move(write.path, there, wanted)], scratch) as late:
+            pass
+        if not late:
+            return
+        write = late[0]

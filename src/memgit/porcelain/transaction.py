@@ -82,7 +82,7 @@ class Transaction:
         reason: str,
         change: IndexChange | None = None,
     ) -> None:
-        """Store objects, a new commit last, move the refs, the branch last, and let the index's entries follow.
+        """Store objects, a new commit last if any, move the refs, the branch last, and let the index's entries follow.
 
         The locks of refs and index are held together only for the two renames. Raises as `move` does, and
         IndexLocked or IndexUnusable, always before anything but objects has changed.
@@ -112,10 +112,12 @@ class Transaction:
                 following.drop()
         refs.flush_directories(self.repo.common_dir, (update.ref for update in updates))
         # A `git gc --prune=now` at this very moment may have taken what no ref held yet.
-        if len(objects) <= _FEW and not is_loose(self.repo.common_dir, hash_object(*objects[-1])):
+        if 0 < len(objects) <= _FEW and not is_loose(self.repo.common_dir, hash_object(*objects[-1])):
             self._store_few(objects)
 
     def _store_few(self, objects: Sequence[tuple[bytes, bytes]]) -> None:
+        if not objects:
+            return
         if len(objects) <= _FEW:
             write_loose(self.repo.git, self.repo.common_dir, objects)
         else:
