@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -621,3 +623,93 @@ def test_a_second_sync_does_not_wait_for_the_first(pair: tuple[Side, Side], hub:
     (hub / "go").touch()
     first.join()
     assert memgit(one.path, "push").status == 0
+
+
+def test_a_writer_loses_nothing_while_files_are_replaced(pair: tuple[Side, Side], hub: Path) -> None:
+    """I3: one agent appends to the open file, another saves by renaming, while the other machine's lines come in."""
+    one, two = pair
+    one.write("memory/log.md", "- start\n")
+    one.write("memory/saved.md", "- start\n")
+    one.sync("--now")
+    two.sync("--now", machine="desktop")
+    script = (
+        "import os, sys, time\n"
+        "number = 0\n"
+        "while not os.path.exists('stop'):\n"
+        "    with open('memory/log.md', 'a') as file:\n"
+        "        file.write(f'- mine {number}\\n')\n"
+        "    number += 1\n"
+        "    open('count', 'w').write(str(number))\n"
+        "    time.sleep(0.002)\n"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", script], cwd=one.path)
+    try:
+        for number in range(4):
+            name = "memory/log.md"
+            two.write(name, two.text(name) + f"- theirs {number}\n")
+            two.sync("--now", machine="desktop")
+            one.memgit("sync", "--now")
+    finally:
+        (one.path / "stop").touch()
+        writer.wait()
+    written = int((one.path / "count").read_text())
+    for name in ("stop", "count"):
+        (one.path / name).unlink()
+    one.sync("--now")
+    two.sync("--now", machine="desktop")
+    lines = one.text("memory/log.md").splitlines()
+    assert lines.count("- start") == 1
+    mine = [line for line in lines if line.startswith("- mine")]
+    assert sorted(mine) == sorted(f"- mine {number}" for number in range(written))
+    assert sorted(line for line in lines if line.startswith("- theirs")) == [f"- theirs {n}" for n in range(4)]
+    assert two.text("memory/log.md") == one.text("memory/log.md")
+
+
+def test_with_the_index_locked_nothing_is_half_applied(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.write("app.py", "print(2)\n", auto=False)
+    two.write("memory/x.md", "- x\n")
+    two.sync("--now", machine="desktop")
+    lock = one.git_dir / "index.lock"
+    lock.touch()
+    one.memgit("sync", ok=6)
+    assert one.text("app.py") == "print(1)\n"
+    assert not (one.path / "memory").exists()
+    lock.unlink()
+    one.sync()
+    assert one.text("app.py") == "print(2)\n"
+    assert one.status() == ""
+
+
+def test_kinds_of_files_and_directories_change_into_each_other(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.write("dir/file", "x\n", auto=False)
+    two.write("run.sh", "#!/bin/sh\n", auto=False)
+    two.sync(machine="desktop")
+    one.sync()
+    two.git("rm", "-rq", "dir")
+    (two.path / "dir").write_text("now a file\n")
+    (two.path / "run.sh").chmod(0o755)
+    os.symlink("run.sh", two.path / "link")
+    (two.path / "app.py").unlink()
+    (two.path / "app.py").mkdir()
+    (two.path / "app.py" / "inside").write_text("now a directory\n")
+    two.git("add", "-A")
+    two.git("commit", "-q", "-m", "Shapes")
+    two.sync(machine="desktop")
+    one.sync()
+    assert one.text("dir") == "now a file\n"
+    assert os.access(one.path / "run.sh", os.X_OK)
+    assert os.readlink(one.path / "link") == "run.sh"
+    assert one.text("app.py/inside") == "now a directory\n"
+    assert one.status() == ""
+
+
+def test_files_that_need_converting_are_written_by_git(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.write(".gitattributes", "*.txt text eol=crlf\n", auto=False)
+    two.write("dos.txt", "a\nb\n", auto=False)
+    two.sync(machine="desktop")
+    one.sync()
+    assert (one.path / "dos.txt").read_bytes() == b"a\r\nb\r\n"
+    assert one.status() == ""

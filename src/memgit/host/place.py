@@ -7,13 +7,20 @@ Who writes on into the old file, which has no name any more, is heard as well.
 from __future__ import annotations
 
 import ctypes
+import errno
+import fcntl
 import os
+import shutil
 import stat
+import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 _AT_FDCWD = -100
+_PAUSE_S = 0.01
+_PATIENCE = 100  # pauses
 _EXCHANGE = 2  # RENAME_EXCHANGE, renameat2(2)
 
 
@@ -58,12 +65,20 @@ def look(top: bytes, path: bytes) -> Version | None:
         return Version(b"100755" if status.st_mode & 0o100 else b"100644", file.read())
 
 
-def in_the_way(top: bytes, moves: Iterable[Move]) -> tuple[bytes, ...]:
-    """The paths that are neither as they were nor as they shall be."""
+def in_the_way(top: bytes, moves: Iterable[Move], newer: frozenset[bytes] = frozenset()) -> tuple[bytes, ...]:
+    """The paths that are neither as they were nor as they shall be, or that somebody keeps open to write.
+
+    newer: paths that may hold any content by now; what it is comes to light when they are exchanged.
+    """
     found = []
     for move in moves:
         try:
-            if _is_outside(top, move.path) or look(top, move.path) not in (move.old, move.new):
+            there = look(top, move.path)
+            if (
+                _is_outside(top, move.path)
+                or there not in (move.old, move.new)
+                or (there != move.new and not _is_let_go(os.path.join(top, move.path)))
+            ):
                 found.append(move.path)
         except OSError:
             found.append(move.path)
@@ -91,19 +106,21 @@ def placing(top: bytes, moves: Iterable[Move], scratch: str) -> Iterator[list[La
     kept: list[tuple[bytes, bytes, bytes]] = []  # path, where the old file is now, its content
     directories: set[bytes] = set()
     os.makedirs(scratch, mode=0o700, exist_ok=True)
+    waiting = tempfile.mkdtemp(prefix="old.", dir=scratch)
     ordered = sorted(moves, key=lambda move: (move.new is not None, move.path))
     try:
         for number, move in enumerate(ordered):
             if look(top, move.path) == move.new:
                 continue
             here = os.path.join(top, move.path)
-            aside = os.fsencode(os.path.join(scratch, f"old.{os.getpid()}.{number}"))
+            fresh = os.fsencode(os.path.join(waiting, f"{number}.new"))
+            aside = os.fsencode(os.path.join(waiting, str(number)))
             if move.new is None:
                 _set_aside(here, aside)
             else:
                 directories.add(os.path.dirname(here))
                 os.makedirs(os.path.dirname(here), exist_ok=True)
-                _put(here, move, aside)
+                _put(here, move, fresh, aside)
             if os.path.lexists(aside) and move.old is not None:
                 kept.append((move.path, aside, move.old.content))
             if move.new is None:
@@ -113,16 +130,20 @@ def placing(top: bytes, moves: Iterable[Move], scratch: str) -> Iterator[list[La
         yield late
     finally:
         for path, aside, expected in kept:
-            found = b"" if os.path.islink(aside) else _content(aside)
-            if not os.path.islink(aside) and found != expected:
+            if os.path.islink(aside):
+                continue
+            _is_let_go(aside)
+            found = _content(aside)
+            if found != expected:
                 late.append(Late(path, expected, found))
-            os.unlink(aside)
+        shutil.rmtree(waiting, ignore_errors=True)
 
 
-def _put(here: bytes, move: Move, aside: bytes) -> None:
+def _put(here: bytes, move: Move, fresh: bytes, aside: bytes) -> None:
     """Bring the new version in; what had the place lies at `aside` afterwards."""
     assert move.new is not None
-    fresh = os.path.join(os.path.dirname(here), b".merge_file_memgit_%d" % os.getpid())
+    if os.stat(os.path.dirname(fresh)).st_dev != os.stat(os.path.dirname(here)).st_dev:
+        fresh = os.path.join(os.path.dirname(here), b".merge_file_memgit_%d" % os.getpid())
     try:
         write(fresh, move.new, like=here if move.old is not None else None)
         if move.old is None:
@@ -135,6 +156,46 @@ def _put(here: bytes, move: Move, aside: bytes) -> None:
     finally:
         if os.path.lexists(fresh):
             os.unlink(fresh)
+
+
+def append(top: bytes, path: bytes, content: bytes) -> None:
+    """Write at the end of a file, as those do who keep a log."""
+    descriptor = os.open(os.path.join(top, path), os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            content = b"\n" + content
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_let_go(path: bytes) -> bool:
+    """Wait a little until nobody has the file open to write; whether that is so.
+
+    Source: fcntl(2): a read lease is given only where the file is open for writing nowhere.
+    """
+    if not hasattr(fcntl, "F_SETLEASE"):
+        time.sleep(_PAUSE_S)
+        return True
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return True
+    try:
+        for _ in range(_PATIENCE):
+            try:
+                fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+                fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+                return True
+            except OSError as error:
+                time.sleep(_PAUSE_S)
+                if error.errno != errno.EAGAIN:
+                    return True  # a file system without leases, or a file of somebody else
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def write(path: bytes, version: Version, like: bytes | None = None) -> None:

@@ -194,11 +194,15 @@ def _apply(
     blocking = _staged_otherwise(touched, entries)
     moves = [move for move in moves if move.path not in entries or not entries[move.path].skip_worktree]
     top, scratch = os.fsencode(repo.work_tree), os.path.join(repo.private_dir, "scratch")
-    blocking = blocking or place.in_the_way(top, moves)
+    moves = [_with_newer(top, move, rules) for move in moves]
+    newer = frozenset(move.path for move in moves if move.old and move.new and rules.memory.matches(move.path))
+    blocking = blocking or place.in_the_way(top, moves, newer)
     if blocking:
         return Joined(How.BLOCKED, joined.old, None, blocking)
+    wanted = {path: new for path, _, new in touched}
     with place.placing(top, moves, scratch) as late:
-        updates = tuple(_index_update(path, new, entries.get(path), top) for path, _, new in touched)
+        same = {move.path for move in moves if move.new == _version(reader, wanted.get(move.path))}
+        updates = tuple(_index_update(path, new, entries.get(path), top, path in same) for path, _, new in touched)
         try:
             _move(change, update, f"memgit sync: {shown}", IndexChange(repo.work_tree, repo.git_dir, updates))
         except Busy:
@@ -207,6 +211,21 @@ def _apply(
     for write in late:
         _take_in(top, write, rules, scratch)
     return joined
+
+
+def _with_newer(top: bytes, move: Move, rules: Rules) -> Move:
+    """Memory that was written after the last capture is joined with what comes; the rest of it is captured later."""
+    if move.new is None or not rules.memory.matches(move.path):
+        return move
+    try:
+        there = place.look(top, move.path)
+    except OSError:
+        return move
+    if there is None or there in (move.old, move.new) or b"120000" in (there.mode, move.new.mode):
+        return move
+    before = move.old.content if move.old is not None else b""
+    result = merge(before, there.content, move.new.content, move.path, rules.of(move.path))
+    return Move(move.path, there, Version(there.mode, result.content)) if result.clean else move
 
 
 def _move(change: Transaction, update: RefUpdate, reason: str, following: IndexChange) -> None:
@@ -229,7 +248,11 @@ def _is_plain(repo: Repository, git: Git, touched: Sequence[Touched]) -> bool:
     modes = {mode_of(entry) for _, old, new in touched for entry in (old, new) if entry is not None}
     if not modes <= {b"100644", b"100755", b"120000"}:
         return False
-    found = conversion.attributes(git, [path for path, _, _ in touched])
+    paths = {path for path, _, _ in touched}
+    above = {path[:at] for path in paths for at, char in enumerate(path) if char == 0x2F}
+    if paths & above or any(path.endswith(b".gitattributes") for path in paths):
+        return False
+    found = conversion.attributes(git, sorted(paths))
     return all(value in ("unset", "auto") for named in found.values() for value in named.values())
 
 
@@ -249,12 +272,12 @@ def _staged_otherwise(touched: Sequence[Touched], entries: dict[bytes, index.Ent
 
 
 def _index_update(
-    path: bytes, new: Entry | None, held: index.Entry | None, top: bytes
+    path: bytes, new: Entry | None, held: index.Entry | None, top: bytes, is_same: bool
 ) -> tuple[Update, index.Entry | None]:
     if new is None:
         return Update(path, b"0", ZERO), held
     stat = None
-    if held is None or not held.skip_worktree:
+    if is_same and (held is None or not held.skip_worktree):
         status = os.lstat(os.path.join(top, path))
         stat = FileStat(
             status.st_ctime_ns,
@@ -270,8 +293,11 @@ def _index_update(
 
 
 def _take_in(top: bytes, write: Late, rules: Rules, scratch: str) -> None:
-    """Join what came late with what took its place; should somebody be writing still, that is kept for a capture."""
-    for _ in range(_TRIES):
+    """Join what came late with what took its place. What was appended is appended: no one can get in between."""
+    while True:
+        if write.expected and write.found.startswith(write.expected):
+            place.append(top, write.path, write.found[len(write.expected) :])
+            return
         there = place.look(top, write.path)
         base = Version(there.mode if there is not None else b"100644", there.content if there is not None else b"")
         result = merge(write.expected, write.found, base.content, write.path, rules.of(write.path))

@@ -122,7 +122,7 @@ def _join(remote: Remote, there: Oid | None, rules: Rules, machine: str, capture
         paths = _shown(joined.paths)
         remote.trouble("files with changes that are not committed are in the way", paths)
         raise Busy(
-            f"{remote.name} changes files that are not committed here: {', '.join(paths[:5])}.",
+            f"{remote.name} changes files that are not committed here, or open in a program: {', '.join(paths[:5])}.",
             "Commit or stash them, then run `memgit sync` again. Nothing was changed.",
         )
     return joined
