@@ -9,7 +9,6 @@ runs: ratios of two such figures from one run mean something on a busy machine, 
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import resource
 import shutil
@@ -33,10 +32,10 @@ def cpu_ms(command: list[str], folder: Path, runs: int, before: tuple[Path, Path
         for _ in range(runs):
             if before:
                 shutil.copy(*before)
-            start = os.times()
+            start = resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-            end = os.times()
-            spent += end.children_user + end.children_system - start.children_user - start.children_system
+            end = resource.getrusage(resource.RUSAGE_CHILDREN)
+            spent += end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime
         best = min(best, 1000 * spent / runs)
     return best
 

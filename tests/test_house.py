@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from memgit.cli.app import VERSION
 from memgit.cli.commands import COMMANDS
+from memgit.core.version import VERSION
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent

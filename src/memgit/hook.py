@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 
 from memgit.errors import MemgitError
+from memgit.host import processes
 from memgit.porcelain import hooked
 
 _LIMIT_S = 2.0
@@ -92,10 +94,13 @@ def _message(arguments: list[str]) -> int:
     return 0
 
 
-def _post(_: list[str]) -> int:
+def _post(arguments: list[str]) -> int:
+    # pre-commit does not say which hook it runs; only a checkout may happen while a commit is still being made.
+    is_checkout = "PRE_COMMIT_CHECKOUT_TYPE" in os.environ or arguments[:1] == ["post-checkout"]
+    over = frozenset() if is_checkout else frozenset(processes.ancestors(os.getppid()))
     repo = hooked.open_repository(os.environ)
     spaces = hooked.workspaces(repo, os.environ)
-    for sentence in hooked.after(repo):
+    for sentence in hooked.after(repo, spaces, int(time.time()), os.uname().nodename, over):
         _say(sentence)
     said = hooked.register(repo, spaces)
     if said is not None:

@@ -55,10 +55,11 @@ def test_undo_survives_a_sample(fault: tuple[str, ...], workspace: Path, tmp_pat
     _sweep(workspace, tmp_path, *UNDO, "--points", "2", "--mode", *fault)
 
 
+@pytest.mark.parametrize("mode", ["killtree", "err:ENOSPC"])
 @pytest.mark.parametrize("what", [CONSOLIDATE, UNDO], ids=("consolidate", "undo"))
-def test_every_rename_can_be_the_last_call(what: tuple[str, ...], workspace: Path, tmp_path: Path) -> None:
+def test_every_rename_can_be_the_last_call(what: tuple[str, ...], mode: str, workspace: Path, tmp_path: Path) -> None:
     """One of them lies between the log and the branch, which git moves one after the other."""
-    _sweep(workspace, tmp_path, *what, "--mode", "killtree", "--only", "rename,renameat,renameat2,link,linkat")
+    _sweep(workspace, tmp_path, *what, "--mode", mode, "--only", "rename,renameat,renameat2,link,linkat")
 
 
 NOTES = (

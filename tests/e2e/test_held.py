@@ -38,7 +38,8 @@ def test_secret_holds_its_file_alone_and_stands_in_no_object_or_file_of_ours(ws:
     assert report["held"][0]["findings"][0]["line"] == 2
     told = ws.run("commit", ok=4)
     assert f"held back: {LOG} holds what looks like a secret" in told.err
-    for shown in (json.dumps(report), told.out, told.err, ws.run("status").err, ws.run("guard", "scan", ok=4).out):
+    status, scanned = ws.run("status", ok=4), ws.run("guard", "scan", ok=4)
+    for shown in (json.dumps(report), told.out, told.err, status.err, scanned.out):
         assert secret not in shown
     assert secret.encode() not in objects(ws)
     for file in (ws.git_dir / "memgit").rglob("*"):
@@ -49,7 +50,7 @@ def test_secret_holds_its_file_alone_and_stands_in_no_object_or_file_of_ours(ws:
 def test_status_lists_what_is_held(ws: Workspace) -> None:
     ws.write(LOG, f"- {token()}\n")
     ws.capture(ok=4)
-    assert [held["path"] for held in ws.run("--json", "status").json["held"]] == [LOG]
+    assert [held["path"] for held in ws.run("--json", "status", ok=4).json["held"]] == [LOG]
     ws.write(LOG, "- 1\n- clean again\n")
     ws.capture()
     assert ws.run("--json", "status").json["held"] == []

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from memgit.core import footprint
 from memgit.git.command import Git
 from support import clone
 from support.clone import git
-from support.repo import memgit, memgit_program
+from support.repo import memgit, memgit_program, run
 from support.shared import shared
 
 
@@ -191,6 +192,7 @@ def test_the_proof_touches_neither_refs_nor_index_nor_objects(tmp_path: Path) ->
     assert clone.picture(repo / ".git") == between
 
 
+@pytest.mark.skipif(clone.HAS_CONFIG_HOOKS, reason="this git runs hooks from its configuration")
 def test_hooks_of_a_foreign_path_are_left_and_what_to_add_is_said(tmp_path: Path) -> None:
     repo = clone.make(tmp_path / "work")
     (repo / ".husky").mkdir()
@@ -203,6 +205,39 @@ def test_hooks_of_a_foreign_path_are_left_and_what_to_add_is_said(tmp_path: Path
     assert [path.name for path in (repo / ".husky").iterdir()] == ["pre-commit"]
 
 
+@pytest.mark.skipif(not clone.HAS_CONFIG_HOOKS, reason="git before 2.54 runs no hooks from its configuration")
+def test_git_runs_our_hooks_from_its_configuration_beside_those_of_others(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "it's work")
+    (repo / ".husky").mkdir()
+    (repo / ".husky" / "pre-commit").write_text("#!/bin/sh\ntouch ../husky-ran\n")
+    (repo / ".husky" / "pre-commit").chmod(0o755)
+    git(repo, "config", "core.hooksPath", ".husky")
+    before = clone.picture(repo)
+    assert memgit(repo, "init", "--yes", "--json").json["hooks"] == "config"
+    assert memgit(repo, "init", "--yes", "--json").json["changes"] == []
+    memgit(repo, "init", "--yes", "--driver-only")
+    (repo / "MEMORY.md").write_text(clone.secret())
+    assert git(repo, "commit", "-a", "-m", "x", ok=False).returncode == 1
+    git(repo, "checkout", "-q", "MEMORY.md")
+    (repo / "app.py").write_text("print(2)\n")
+    git(repo, "add", "app.py")
+    git(repo, "commit", "-q", "--dry-run")
+    git(repo, "reset", "-q", "--hard")
+    memgit(repo, "uninstall")
+    assert {path for path in clone.picture(repo) if "memgit" in path} == {path for path in before if "memgit" in path}
+
+
+def test_hooks_in_the_configuration_are_what_git_reads(tmp_path: Path) -> None:
+    text = footprint.gitconfig("driver", [("pre-commit", "/a 'b' \"c\"/pre-commit")])
+    (tmp_path / "config").write_bytes(text)
+    out = run("git", "config", "--file", str(tmp_path / "config"), "--get-regexp", "hook").decode()
+    assert out.splitlines() == [
+        "hook.memgit-pre-commit.event pre-commit",
+        "hook.memgit-pre-commit.command '/a '\\''b'\\'' \"c\"/pre-commit'",
+    ]
+
+
+@pytest.mark.skipif(clone.HAS_CONFIG_HOOKS, reason="this git runs hooks from its configuration")
 def test_lefthook_is_recognised(tmp_path: Path) -> None:
     repo = clone.make(tmp_path / "work")
     (repo / "lefthook.yml").write_text("pre-commit:\n  jobs: []\n")
@@ -290,3 +325,63 @@ def test_the_registered_line_is_what_git_reads(tmp_path: Path) -> None:
     memgit(repo, "init", "--yes", "--driver-only")
     line = Git(str(repo)).text("config", "merge.memgit.driver")
     assert line.endswith("git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B || exit 1; }")
+
+
+def test_the_whole_plan_is_shown(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work", foreign=True)
+    for number in range(3):
+        git(repo, "commit", "-q", "--allow-empty", "--no-verify", "-m", f"Auto-backup 2026-02-04 10:0{number}")
+    assert memgit(repo, "init", "--dry-run").out == PLAN
+    assert memgit(repo, "init", "--yes").out == PLAN + DONE
+
+
+PLAN = """\
+Workspace: the top of the repository (file memory), 2 memory files.
+Automatic commits, learned from 4 commits:
+  commits  with other files  counted with them  subject
+        3                 0  no                 ^Auto-backup \\d{4}-\\d+-\\d+
+They would become one commit per day.
+To be done:
+  .memgit.toml                   new      the policy, which travels with the repository
+  .gitignore                     changed  secrets and editor droppings ignored
+  .git/memgit/gitconfig          new      the merge driver
+  .git/config                    changed  one include of memgit's own file
+  .git/info/attributes           changed  memory files merged by memgit
+  .git/memgit/scope              new      where memory lies, for the hooks
+  .git/memgit/due                new      when a due consolidation was last mentioned
+  .git/hooks/pre-commit          changed  pre-commit hook, which runs yours first
+  .git/hooks/pre-merge-commit    new      pre-merge-commit hook
+  .git/hooks/pre-push            changed  pre-push hook, which runs yours first
+  .git/hooks/prepare-commit-msg  new      prepare-commit-msg hook
+  .git/hooks/post-commit         changed  post-commit hook, which runs yours first
+  .git/hooks/post-merge          changed  post-merge hook, which runs yours first
+  .git/hooks/post-rewrite        changed  post-rewrite hook, which runs yours first
+  .git/hooks/post-checkout       new      post-checkout hook
+.memgit.toml would say:
+  | # How memgit keeps this workspace's memory. Commit this file: clones on all machines follow it.
+  | # `memgit config --example` shows every setting there is.
+  |
+  | [memory]
+  | # Found: file memory.
+  | include = [
+  |     "/MEMORY.md",
+  |     "/AGENTS.md",
+  |     "/SOUL.md",
+  |     "/USER.md",
+  |     "/IDENTITY.md",
+  |     "/TOOLS.md",
+  |     "/HEARTBEAT.md",
+  |     "/memory/**",
+  | ]
+  |
+  | [consolidate]
+  | window = "day"
+  |
+  | # 3 commits, such as "Auto-backup 2026-02-04 10:02"
+  | [[auto]]
+  | subject = '^Auto-backup \\d{4}-\\d+-\\d+'
+"""
+DONE = """\
+Proof: two additions to MEMORY.md were merged into one file.
+Undo: memgit uninstall
+"""

@@ -9,7 +9,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from memgit.git import versions
+
 BIN = Path(sys.executable).parent
+_VERSION = subprocess.run(("git", "version"), capture_output=True, text=True, check=True).stdout
+HAS_CONFIG_HOOKS = versions.parse(_VERSION) >= versions.CONFIG_HOOKS
 HOOK = '#!/bin/sh\necho {name} was here before >>"$(git rev-parse --git-dir)/../../hooks.log"\n'
 
 

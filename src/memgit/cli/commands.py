@@ -238,10 +238,10 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "status",
-        "Show what is held back, what waits on private refs, and what memgit did last.",
+        "Show on one screen what is captured, held back, waiting, due and not pushed. Exit 4: held, 6: waiting.",
         "memgit.cli.status:run",
         (),
-        ("memgit status",),
+        ("memgit status", "memgit status -q || echo something waits"),
     ),
     Command(
         "prune",

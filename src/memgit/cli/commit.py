@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 from memgit.cli import render
-from memgit.cli.app import VERSION
 from memgit.cli.context import Context, now_s, open_repository, text, texts
 from memgit.cli.params import Values
 from memgit.core.capture import Counted, Held, Why, show
+from memgit.core.version import VERSION
 from memgit.errors import UsageError
 from memgit.porcelain import commit
 from memgit.porcelain.commit import Report, Request

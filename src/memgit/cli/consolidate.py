@@ -54,7 +54,7 @@ def _flags(values: Values) -> tuple[Layer, ...]:
 
 def policy(context: Context, values: Values) -> Policy:
     """The policy of this run: the settings, and the rules given as options beside the configured ones."""
-    return Policy.configured(context.config, _rules(texts(values, "auto_subject"), texts(values, "auto_author")))
+    return Policy.of(context.config, _rules(texts(values, "auto_subject"), texts(values, "auto_author")))
 
 
 def _rules(subjects: tuple[str, ...], authors: tuple[str, ...]) -> tuple[AutoRule, ...]:

@@ -7,12 +7,12 @@ import os
 import sys
 
 from memgit.cli import render
-from memgit.cli.app import VERSION
 from memgit.cli.context import find_workspace, open_repository, text, texts
 from memgit.cli.params import Values
 from memgit.core import findings
 from memgit.core.secrets.finding import Finding
 from memgit.core.settings import Config
+from memgit.core.version import VERSION
 from memgit.errors import UsageError
 from memgit.git.repository import Repository, discover
 from memgit.host import config_files

@@ -34,7 +34,7 @@ def init(values: Values) -> int:
     request = Request(text(values, "hooks") or "auto", text(values, "attributes") or "local")
     workspace, config = context.workspace, context.config
     if values["driver_only"]:
-        request = replace(request, hooks="none")
+        request = replace(request, hooks="keep")
     else:
         found = propose.look(repo, workspace if _has_policy(context) else None)
         workspace = found.layout.workspace
@@ -144,6 +144,11 @@ def _show(repo: Repository, found: Proposal | None, planned: Plan) -> None:
             verb = "new" if change.before is None and change.aside is None else "changed"
             verb = "removed" if change.after is None else verb
             render.say(f"  {_shown(repo, change.path).ljust(width)}  {verb:7}  {change.about}")
+    for change in planned.changes:
+        if found is not None and found.policy is not None and change.after == found.policy:
+            render.say(f"{_shown(repo, change.path)} would say:")
+            for line in found.policy.decode("utf-8", "replace").splitlines():
+                render.say(f"  | {line}".rstrip())
     for sentence in planned.notes:
         render.note(sentence)
 

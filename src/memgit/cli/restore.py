@@ -6,12 +6,12 @@ import os
 import time
 
 from memgit.cli import render
-from memgit.cli.app import VERSION
 from memgit.cli.commit import repository_paths
 from memgit.cli.context import Context, now_s, open_repository, text, texts
 from memgit.cli.params import Values
 from memgit.core.capture import show
 from memgit.core.operations import Operation
+from memgit.core.version import VERSION
 from memgit.errors import UsageError
 from memgit.git.objects import ObjectReader
 from memgit.porcelain import restore, states

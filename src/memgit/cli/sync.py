@@ -91,7 +91,7 @@ def _line(context: Context) -> Line:
 def plan(context: Context, values: Values) -> Plan:
     """What a push is asked to do, from settings and options."""
     return Plan(
-        Policy.configured(context.config),
+        Policy.of(context.config),
         context.workspace_bytes,
         machine.name(os.environ),
         open_windows=context.config.push.open_windows,

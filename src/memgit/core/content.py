@@ -41,18 +41,23 @@ def conflict_markers(data: bytes) -> int | None:
     return None
 
 
-def still_parses(old: bytes, new: bytes, path: bytes) -> int | None:
-    """The 1-based line of `new` where a file that used to parse no longer does; None when there is nothing to object.
+def still_parses(old: bytes, new: bytes, path: bytes) -> bool:
+    """False when a JSON file that used to parse no longer does.
 
     `.json` is one value; in `.jsonl` and `.ndjson` each line is, and blank ones are skipped. A file that did not parse
-    before, or that no suffix calls JSON, may hold anything. An empty file never parsed. A last line without a newline
+    before, or that no suffix calls JSON, may hold anything; an empty file never parsed. A last line without a newline
     is judged by complete_prefix, not here.
     """
+    return not old.strip() or broken_line(old, path) is not None or broken_line(new, path) is None
+
+
+def broken_line(data: bytes, path: bytes) -> int | None:
+    """The 1-based line at which a JSON or JSONL file stops making sense; None for a sound one and for other kinds."""
     suffix = _suffix(path)
     if suffix == b".json":
-        return None if not old.strip() or _json_error(old) else _json_error(new)
+        return _json_error(data)
     if suffix in _LINE_SUFFIXES:
-        return None if not old.strip() or _lines_error(old) else _lines_error(new)
+        return _lines_error(data)
     return None
 
 

@@ -32,17 +32,22 @@ def include_section(path: str) -> tuple[bytes, ...]:
     return (b"[include]", b"\tpath = " + _value(path))
 
 
-def gitconfig(driver_line: str) -> bytes:
-    """The whole included configuration file."""
-    return b"".join(
-        line + b"\n"
-        for line in (
-            b"# Written by memgit. `memgit uninstall` takes it away, `memgit doctor --fix` writes it anew.",
-            b'[merge "%s"]' % DRIVER.encode(),
-            b"\tname = memory files, by memgit",
-            b"\tdriver = " + _value(driver_line),
-        )
-    )
+def gitconfig(driver_line: str, hook_files: Sequence[tuple[str, str]] = ()) -> bytes:
+    """The whole included configuration file. hook_files: (hook, absolute path), for git that reads hooks from here."""
+    lines = [
+        b"# Written by memgit. `memgit uninstall` takes it away, `memgit doctor --fix` writes it anew.",
+        b'[merge "%s"]' % DRIVER.encode(),
+        b"\tname = memory files, by memgit",
+        b"\tdriver = " + _value(driver_line),
+    ]
+    for name, path in hook_files:
+        command = _shell_word(path).decode("utf-8", "surrogateescape")
+        lines += [
+            b'[hook "memgit-%s"]' % name.encode(),
+            b"\tevent = " + name.encode(),
+            b"\tcommand = " + _value(command),
+        ]
+    return b"".join(line + b"\n" for line in lines)
 
 
 def _value(text: str) -> bytes:
@@ -131,9 +136,13 @@ def _quoted(pattern: str) -> bytes:
     return b'"' + raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\t", b"\\t") + b'"'
 
 
-def shim(template: bytes, hook: str, policy: str) -> bytes:
-    """A hook file with the program's absolute path, and that of the policy file below the top, written in."""
-    return template.replace(b"@HOOK@", _shell_word(hook)).replace(b"@POLICY@", _shell_word(policy))
+def shim(template: bytes, hook: str, policy: str, *, inside: bool = False) -> bytes:
+    """A hook file with the program's absolute path, and that of the policy file below the top, written in.
+
+    inside: it will lie in memgit's own directory, not beside it.
+    """
+    text = template.replace(b"@HOOK@", _shell_word(hook)).replace(b"@POLICY@", _shell_word(policy))
+    return text.replace(b"/../memgit", b"/..") if inside else text
 
 
 def _shell_word(text: str) -> bytes:

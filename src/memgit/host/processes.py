@@ -42,16 +42,17 @@ def holder(path: str) -> Process | None:
     return None
 
 
-def committing(work_tree: str, git_dir: str) -> Process | None:
+def committing(work_tree: str, git_dir: str, over: frozenset[int] = frozenset()) -> Process | None:
     """A `git commit` that runs in this work tree, be it in a hook or with an editor open, and would fail if HEAD moved.
 
+    over: processes known to have made their commit already, since their last hook runs.
     Where the system does not list processes: a commit message begun after the last commit, not older than ten minutes.
     """
     if not os.path.isdir(f"{_PROC}/self/fd"):
-        return _by_message(git_dir)
+        return None if over else _by_message(git_dir)
     top = os.path.realpath(work_tree)
     for pid in _pids():
-        words = _words(pid)
+        words = _words(pid) if pid not in over else []
         if words and _name(words) == "git" and _subcommand(words) == b"commit":
             try:
                 place = os.readlink(f"{_PROC}/{pid}/cwd")
@@ -60,6 +61,19 @@ def committing(work_tree: str, git_dir: str) -> Process | None:
             if place == top or place.startswith(top + "/"):
                 return Process(pid, "git commit")
     return None
+
+
+def ancestors(pid: int) -> tuple[int, ...]:
+    """The process and those above it, nearest first, as far as the system tells."""
+    found = [pid]
+    while pid > 1 and len(found) < 12:
+        try:
+            with open(f"{_PROC}/{pid}/stat", "rb") as file:
+                pid = int(file.read().rpartition(b")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            break
+        found.append(pid)
+    return tuple(found)
 
 
 def _by_message(git_dir: str) -> Process | None:

@@ -101,7 +101,7 @@ class Capturing:
         kept: tuple[bytes, ...] = ()
         needs_repair = False
         for attempt in range(_LOCK_TRIES):
-            if where.is_branch and (busy := processes.committing(self.work_tree, self.repo.git_dir)):
+            if where.is_branch and (busy := processes.committing(self.work_tree, self.repo.git_dir, self.request.over)):
                 where, to_fold = place.aside(self.repo, where, f"{busy} is running"), ()
             if not where.is_branch and self._holds_already(where, new_tree, reader):
                 self._remember(known, where, where.tip, gathered)

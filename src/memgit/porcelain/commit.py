@@ -35,6 +35,7 @@ class Request:
     dry_run: bool = False
     operation: str | None = None  # the kind under which it is entered in the operation log; a plain capture is not
     undoes: Oid | None = None
+    over: frozenset[int] = frozenset()  # processes whose `git commit` is made: we are one of its last hooks
 
 
 @dataclass(frozen=True, slots=True)

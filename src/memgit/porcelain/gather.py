@@ -282,8 +282,8 @@ class Gather:
         if content.is_binary(stored) and not (old is not None and content.is_binary(old)):
             if not capture.is_named(path, self.wanted.patterns, self.wanted.asked):
                 return (Held(shown, Why.BINARY),)
-        elif line := content.still_parses(old or b"", stored, path):
-            return (Held(shown, Why.UNPARSABLE, f"line {line}"),)
+        elif not content.still_parses(old or b"", stored, path):
+            return (Held(shown, Why.UNPARSABLE, f"line {content.broken_line(stored, path)}"),)
         return ()
 
     def _remove(self, missing: Sequence[bytes], before: Mapping[bytes, Side], here: set[Oid], result: Gathered) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from memgit.core.memory import Patterns
@@ -13,13 +13,14 @@ from memgit.git import attributes, gitconfig
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository, discover
 from memgit.host import config_files, files, programs
-from memgit.porcelain import install, window
+from memgit.porcelain import place, window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from memgit.core.secrets.finding import Finding
 
 _ZERO = "0" * 40
+_ONCE_EVERY_S = 86400
 _MOST_COMMITS = 2000  # of a push that are looked at one by one; a longer one is looked at as a whole
 
 
@@ -52,12 +53,14 @@ def workspaces(repo: Repository, environ: Mapping[str, str]) -> tuple[Workspace,
 
 def register(repo: Repository, spaces: tuple[Workspace, ...]) -> str | None:
     """Register the driver for this clone, with post hooks where there are none, unless that is done; what was done."""
-    install.recover(repo)
     private = files.read(os.path.join(repo.private_dir, "gitconfig"))
     if private is not None:
         line = gitconfig.last(gitconfig.read(repo.git), "merge.memgit.driver")
         if line is not None and os.access(line.partition("' ")[0].lstrip("'"), os.X_OK):
             return None
+    from memgit.porcelain import install  # once per clone
+
+    install.recover(repo)
     # Attributes that travel with the repository, or that somebody wrote, are not written again.
     paths = [space.place + "MEMORY.md" for space in spaces]
     has_attributes = "memgit" in attributes.check(repo.git, "merge", paths).values()
@@ -117,13 +120,15 @@ def _found(repo: Repository, spaces: tuple[Workspace, ...], raw: bytes) -> tuple
     if not changed:
         return ()
     from memgit.core.secrets.scan import scan_added  # compiles its rules; only for a commit that touches memory
+    from memgit.porcelain import guarding
 
+    key = guarding.key_of(repo)
     findings: list[Finding] = []
     with ObjectReader(repo.git) as reader:
         for space, old, new, path in changed:
             before = reader.read(old) if old.strip(b"0") else b""
             after = reader.read(new)
-            findings += scan_added(before, after, path, frozenset(space.config.guard.allow))
+            findings += scan_added(before, after, path, frozenset(space.config.guard.allow), key=key)
     return tuple(findings)
 
 
@@ -155,12 +160,45 @@ def message(repo: Repository, path: str, environ: Mapping[str, str]) -> None:
         repo.git.run("interpret-trailers", "--in-place", "--if-exists=addIfDifferent", *wanted, os.path.abspath(path))
 
 
-def after(repo: Repository) -> tuple[str, ...]:
-    """After a commit, merge, rewrite or checkout: merge lost writes; sentences about what was done."""
-    said = []
-    for path in window.settle(repo):
-        said.append(f"memgit: {path} was written to while the tree was stashed; the write is back.")
-    return tuple(said)
+def after(
+    repo: Repository, spaces: tuple[Workspace, ...], now_s: int, machine: str, over: frozenset[int]
+) -> tuple[str, ...]:
+    """After a commit, merge, rewrite or checkout: what waited for it; sentences about what was done or is due.
+
+    over: the processes above us, if what they do to the branch is done.
+    """
+    said = [
+        f"memgit: {path} was written to while the tree was stashed; the write is back." for path in window.settle(repo)
+    ]
+    branch = repo.current_branch()
+    if repo.work_tree is not None and branch is not None and place.waiting(repo, branch):
+        from memgit.core.version import VERSION
+        from memgit.porcelain import commit
+
+        for space in spaces:
+            request = commit.Request(machine=machine, over=over)
+            done = commit.run(repo, space.config, os.fsencode(space.place), VERSION, request, now_s)
+            said += [f"memgit: folded back what had waited on {ref}." for ref in done.folded]
+    return (*said, *_due(repo, spaces, now_s))
+
+
+def _due(repo: Repository, spaces: tuple[Workspace, ...], now_s: int) -> Iterator[str]:
+    """A sentence about automatic commits of closed windows, at most once a day."""
+    path = os.path.join(repo.private_dir, "due")
+    try:
+        if now_s - os.stat(path).st_mtime < _ONCE_EVERY_S:
+            return
+    except FileNotFoundError:
+        return
+    os.utime(path)
+    from memgit.core.consolidation.policy import Policy, Request
+    from memgit.porcelain import consolidate
+
+    for space in spaces:
+        request = Request(dry_run=True)
+        found = consolidate.run(repo, Policy.of(space.config), os.fsencode(space.place), request, now_s)
+        if found.squashed:
+            yield f"memgit: {found.squashed} automatic commits could become {len(found.created)}: memgit consolidate."
 
 
 def open_repository(environ: Mapping[str, str]) -> Repository:

@@ -12,7 +12,7 @@ from memgit.core.driver_line import driver_line
 from memgit.core.manifest import Change
 from memgit.core.settings import ALWAYS_EXCLUDED, Config
 from memgit.errors import MemgitError, UsageError
-from memgit.git import gitconfig, hooks, refs
+from memgit.git import gitconfig, hooks, refs, versions
 from memgit.git.refs import RefUpdate
 from memgit.git.repository import Repository
 from memgit.host import files
@@ -20,14 +20,15 @@ from memgit.host.config_files import TRACKED_NAME
 from memgit.host.programs import Programs
 from memgit.porcelain import changes, proof, transaction
 
-_CACHES = ("scope", "gitconfig", "due", "settled.json")
+# What memgit can make again by itself; other private files hold somebody's settings or somebody's text.
+_CACHES = ("scope", "gitconfig", "due", "settled.json", "guard.key", "seen", "scratch")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked for."""
 
-    hooks: str = "auto"  # auto, pre-commit, native, post (native post-* where there is no hook yet), none
+    hooks: str = "auto"  # auto, pre-commit, native, none; post: native post-* where there is no hook; keep: as they are
     attributes: str = "local"  # local, tracked, none; keep: as they are
     policy: bytes | None = None  # content of a new .memgit.toml; None: leave it as it is
     ignore: bool = False  # add lines to .gitignore
@@ -39,7 +40,7 @@ class Plan:
 
     changes: tuple[Change, ...]
     notes: tuple[str, ...]
-    hooks: str  # how hooks are run: pre-commit, native, none
+    hooks: str  # how hooks are run: pre-commit, native, config (git's own, from its configuration), none
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,9 @@ def _remove_caches(repo: Repository) -> None:
     proof.forget_interrupted(repo)
     for name in _CACHES:
         path = os.path.join(repo.private_dir, name)
-        if os.path.isfile(path):
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        elif os.path.lexists(path):
             os.unlink(path)
     if os.listdir(repo.private_dir) == ["lock"]:
         os.unlink(os.path.join(repo.private_dir, "lock"))
@@ -152,11 +155,13 @@ class _Planner:
 
     def plan(self) -> Plan:
         how = self._how()
-        found = [*self._policy(), *self._ignore(), *self._driver(), *self._attributes()]
+        found = [*self._policy(), *self._ignore(), *self._driver(how), *self._attributes()]
         if how == "pre-commit":
             found += self._pre_commit()
         elif how in ("native", "post"):
             found += self._native(hooks.NAMES if how == "native" else hooks.NAMES[4:])
+        elif how == "config":
+            found += self._configured()
         return Plan(changes.pending(self.repo, found), tuple(self.notes), how)
 
     # -- files of the work tree --------------------------------------------------------------------
@@ -185,10 +190,14 @@ class _Planner:
 
     # -- driver and attributes ---------------------------------------------------------------------
 
-    def _driver(self) -> Iterator[Change]:
+    def _driver(self, how: str) -> Iterator[Change]:
         line = driver_line(self.programs.python, self.programs.driver)
         private = os.path.join(self.repo.private_dir, "gitconfig")
-        yield Change(private, changes.read(private), footprint.gitconfig(line), "the merge driver", mode=0o600)
+        before = changes.read(private)
+        keeps = how in ("keep", "post") and b'[hook "memgit-' in (before or b"")
+        text = footprint.gitconfig(line, self._hook_files() if how == "config" or keeps else ())
+        about = "the merge driver and the hooks" if how == "config" else "the merge driver"
+        yield Change(private, before, text, about, mode=0o600)
         path = os.path.join(self.repo.common_dir, "config")
         before = changes.read(path) or b""
         lines = footprint.include_section(footprint.INCLUDED)
@@ -242,6 +251,13 @@ class _Planner:
     def _native_or_told(self, managers: set[str]) -> str:
         """Native hooks, unless the place is somebody else's: then a person is told what to add."""
         lefthook = next((name for name in ("lefthook.yml", ".lefthook.yml", "lefthook.yaml") if self._exists(name)), "")
+        is_theirs = self.place.configured is not None or "lefthook" in managers or lefthook
+        if is_theirs and versions.parse(self.repo.git.text("version")) >= versions.CONFIG_HOOKS:
+            self.notes.append(
+                "git runs memgit's hooks from its configuration, beside those of"
+                f" {self.place.manager or self.place.configured or 'lefthook'}; git before 2.54 does not."
+            )
+            return "config"
         if self.place.configured is not None:
             owner = f", which is {self.place.manager}'s" if self.place.manager else ""
             self.notes.append(
@@ -281,7 +297,22 @@ class _Planner:
             return
         yield Change(path, before, after, "memgit's hooks, run by pre-commit or prek", is_region=True)
 
-    def _native(self, names: tuple[str, ...]) -> Iterator[Change]:
+    def _hook_files(self) -> tuple[tuple[str, str], ...]:
+        return tuple((name, os.path.join(self.repo.private_dir, "hooks", name)) for name in hooks.NAMES)
+
+    def _configured(self) -> Iterator[Change]:
+        yield from self._for_shims()
+        for name, path in self._hook_files():
+            shim = footprint.shim(self._template(name), self.programs.hook, self.workspace + TRACKED_NAME, inside=True)
+            yield Change(path, changes.read(path), shim, f"{name} hook", mode=0o755)
+
+    def _template(self, name: str) -> bytes:
+        template = files.read(os.path.join(self.programs.shims, name))
+        if template is None:
+            raise MemgitError(f"{self.programs.shims} holds no {name}.", "memgit is installed incompletely.")
+        return template
+
+    def _for_shims(self) -> Iterator[Change]:
         include = self.config.memory.include
         scope = os.path.join(self.repo.private_dir, "scope")
         text = "".join(f"{line}\n" for line in footprint.pathspecs(include, self.workspace)).encode()
@@ -289,12 +320,12 @@ class _Planner:
         due = os.path.join(self.repo.private_dir, "due")
         if not os.path.lexists(due):
             yield Change(due, None, b"", "when a due consolidation was last mentioned", mode=0o600)
+
+    def _native(self, names: tuple[str, ...]) -> Iterator[Change]:
+        yield from self._for_shims()
         for name in names:
             path = os.path.join(self.place.directory, name)
-            template = files.read(os.path.join(self.programs.shims, name))
-            if template is None:
-                raise MemgitError(f"{self.programs.shims} holds no {name}.", "memgit is installed incompletely.")
-            shim = footprint.shim(template, self.programs.hook, self.workspace + TRACKED_NAME)
+            shim = footprint.shim(self._template(name), self.programs.hook, self.workspace + TRACKED_NAME)
             present = next((hook for hook in self.place.hooks if hook.name == name), None)
             if present is None:
                 yield Change(path, None, shim, f"{name} hook", mode=0o755)

@@ -29,7 +29,7 @@ from memgit.core.memory import Patterns
 from memgit.errors import MemgitError
 from memgit.git.command import Git
 from memgit.git.repository import Repository
-from memgit.host import files
+from memgit.host import files, processes
 
 _TICK_S = 0.003
 _FRESH_NS = 30_000_000  # a directory that changed this recently is looked into again: its clock is coarse
@@ -89,7 +89,7 @@ def manager(environ: Mapping[str, str], parent: int) -> int | None:
         return None
     home = environ.get("HOME", "")
     cache = environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
-    above = set(_ancestors(parent))
+    above = set(processes.ancestors(parent))
     for variable, name, below, pattern in _PATCHES:
         directory = os.path.join(environ.get(variable) or os.path.join(cache, name), below)
         try:
@@ -306,19 +306,6 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _ancestors(process: int) -> list[int]:
-    """The process and those above it, as far as the system tells."""
-    found = [process]
-    while process > 1 and len(found) < 8:
-        try:
-            with open(f"/proc/{process}/stat", "rb") as file:
-                process = int(file.read().rpartition(b")")[2].split()[1])
-        except (OSError, ValueError, IndexError):
-            break
-        found.append(process)
-    return found
 
 
 def _wait_for_lock(place: str) -> bool:

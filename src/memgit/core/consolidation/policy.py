@@ -23,8 +23,8 @@ class Policy:
     subject: str = DEFAULT_SUBJECT  # template
 
     @classmethod
-    def configured(cls, config: Config, rules: tuple[AutoRule, ...] = ()) -> Policy:
-        """The policy that the settings say. rules: more rules, beside the configured ones."""
+    def of(cls, config: Config, rules: tuple[AutoRule, ...] = ()) -> Policy:
+        """What the settings say; `rules` count beside the configured ones."""
         return cls(
             window=config.consolidate.window,
             zone=config.consolidate.timezone,

@@ -32,6 +32,7 @@ def merge_line(base: bytes, one: bytes, two: bytes) -> Merged:
 def _merge_text(base: bytes, one: bytes, two: bytes) -> Merged:
     return (
         _later_dates(one, two)
+        or _later_link(one, two)
         or _merge_row(base, one, two)
         or _merge_set(base, one, two)
         or _merge_words(base, one, two)
@@ -93,6 +94,23 @@ def _later_dates(one: bytes, two: bytes) -> Merged:
         return None
     merged = b"".join(out) + one[at1:]
     return (merged, "the later date") if merged in (one, two) else None
+
+
+def _later_link(one: bytes, two: bytes) -> Merged:
+    """A link definition (`[Unreleased]: .../v1.2.0...HEAD`) that differs in its numbers: the higher version."""
+    if not one.startswith(b"[") or b"]: " not in one or _shape(one) == one:
+        return None
+    texts, numbers = zip(*(_apart(line) for line in (one, two)), strict=True)
+    if texts[0] != texts[1]:
+        return None
+    return (one if numbers[0] > numbers[1] else two), "the later version"
+
+
+def _apart(line: bytes) -> tuple[list[bytes], list[int]]:
+    """The text between the numbers of a line, and the numbers."""
+    spaced = bytes(c if 48 <= c <= 57 else 32 for c in line).split()
+    text = bytes(32 if 48 <= c <= 57 else c for c in line).split()
+    return text, [int(number) for number in spaced]
 
 
 def _shape(date: bytes) -> bytes:

@@ -17,7 +17,9 @@ from memgit.core.merge.units import Unit, split, trim
 
 _NEARLY_EQUAL = 0.9
 _FEW_SHARED = 0.25  # of the lines of the smaller unit
-_MUCH_SHARED = 0.95  # where the two have different times
+_MUCH_SHARED = 0.9  # where the two have different times
+_COMMON_WORD = 32  # units; a word of more of them tells nothing
+_FEW_OWNERS = 8  # units looked at for one repeated line
 _SHORT_VALUE = 4  # words; a longer text behind a shared label is an entry of a category, not a value
 
 
@@ -140,14 +142,22 @@ def _joined_unit(x: Unit, y: Unit, budget: Budget) -> Unit:
 
 def _must_differ(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) -> None:
     """Raise a clash if a unit of one side is nearly, or under the same name, one of the other."""
-    budget.spend(8 * len(xs) * len(ys) + 20 * (len(xs) + len(ys)))
+    budget.spend(20 * (len(xs) + len(ys)))
     alike_by_nature = _is_repetitive(xs, ys, place)
     bags_y = [tokens(b" ".join(unit.lines)) for unit in ys]
-    keys_y = [key(unit) for unit in ys]
+    owners: dict[bytes, list[int]] = {}
+    for j, bag in enumerate(bags_y):
+        for word in bag:
+            owners.setdefault(word, []).append(j)
     for x in xs:
         bag, time = tokens(b" ".join(x.lines)), key(x)
         size = sum(bag.values())
-        for y, other, other_time in zip(ys, bags_y, keys_y, strict=True):
+        # Units that are nearly the same share a word that few others have.
+        near = {j for word in bag for j in owners.get(word, ()) if len(owners[word]) <= _COMMON_WORD}
+        budget.spend(8 * len(near) + len(bag))
+        for j in sorted(near):
+            y, other = ys[j], bags_y[j]
+            other_time = key(y)
             if time and other_time and time != other_time:
                 continue
             other_size = sum(other.values())
@@ -173,31 +183,32 @@ def _is_repetitive(xs: list[Unit], ys: list[Unit], place: Place) -> bool:
     return False
 
 
-def repeated(one: list[bytes], two: list[bytes], known: set[bytes]) -> set[bytes]:
-    """Lines that both runs have inside units that are not one another, so that they may stand twice.
+def repeated(one: list[bytes], two: list[bytes], known: set[bytes], lines: set[bytes]) -> set[bytes]:
+    """Those of `lines` that both runs have inside units that are not one another, so that they may stand twice.
 
-    That is a line the base knows too (`known`) or a run has again, which makes it a template's; one inside entries of
-    different times or versions; or one of the few lines that two otherwise different units share.
-    A line that names a unit on both sides (its first) is never among them.
+    That is a line the base knows too (`known`) or a run has again, which makes it a template's; one
+    inside entries of different times or versions; or one of the few lines that two otherwise different
+    units share. A line that names a unit on both sides (its first) is never among them.
     """
-    xs, ys = split(one), split(two)
     known = known | _own_repeats(one) | _own_repeats(two)
-    same = {unit.identity for unit in xs} & {unit.identity for unit in ys}
-    xs, ys = ([unit for unit in units if unit.identity not in same] for units in (xs, ys))
+    owners = [_owners(split(run), lines) for run in (one, two)]
     found: set[bytes] = set()
-    owners: dict[bytes, list[Unit]] = {}
-    for unit in ys:
-        for line in unit.identity:
-            owners.setdefault(line, []).append(unit)
-    for x in xs:
-        inner = set(x.identity)
-        for line in inner:
-            for y in owners.get(line, ()):
-                if line == x.identity[0] == y.identity[0]:
+    for line, xs in owners[0].items():
+        for x in xs[:_FEW_OWNERS]:
+            for y in owners[1].get(line, [])[:_FEW_OWNERS]:
+                names_x, names_y = x.identity[0] == line, y.identity[0] == line
+                if x.identity == y.identity or (names_x and names_y):
                     continue
-                both_inside = x.identity[0] != line != y.identity[0]
-                if line in known or (both_inside and _are_distinct(x, inner, y)):
+                if line in known or not (names_x or names_y or not _are_distinct(x, y)):
                     found.add(line)
+    return found
+
+
+def _owners(units: list[Unit], lines: set[bytes]) -> dict[bytes, list[Unit]]:
+    found: dict[bytes, list[Unit]] = {}
+    for unit in units:
+        for line in lines.intersection(unit.identity):
+            found.setdefault(line, []).append(unit)
     return found
 
 
@@ -210,10 +221,10 @@ def _own_repeats(run: list[bytes]) -> set[bytes]:
     return {line.rstrip() for line in again}
 
 
-def _are_distinct(x: Unit, lines: set[bytes], y: Unit) -> bool:
+def _are_distinct(x: Unit, y: Unit) -> bool:
     """True for entries of different times, and for units that share no more than a few lines."""
     time, other = key(x), key(y)
-    others = set(y.identity)
+    lines, others = set(x.identity), set(y.identity)
     limit = _MUCH_SHARED if time and other and time != other else _FEW_SHARED
     return len(lines & others) <= max(1, limit * min(len(lines), len(others)))
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     LineRule = Callable[[bytes, bytes, bytes], tuple[bytes, str] | None]
 
 
+_REWROTE = "both sides rewrote these lines"
+
+
 class Piece:
     """Settled lines, or the three texts of a conflict; both with the reason and the base lines they cover."""
 
@@ -40,6 +43,18 @@ def conflict(first: int, last: int, reason: str, base: list[bytes], one: list[by
     piece.conflict = True
     piece.base, piece.one, piece.two = base, one, two
     return piece
+
+
+def longer_of(base: list[bytes], one: list[bytes], two: list[bytes]) -> list[bytes] | None:
+    """The text that holds all lines of the other in order and keeps no more of the base; None if neither does."""
+    short, long = sorted((one, two), key=len)
+    old = {line.rstrip() for line in base if line.strip()}
+    wanted = [line.rstrip() for line in short if line.strip()]
+    there = [line.rstrip() for line in long if line.strip()]
+    rest = iter(there)
+    if not wanted or not all(line in rest for line in wanted):
+        return None
+    return long if sum(line in old for line in wanted) == sum(line in old for line in there) else None
 
 
 class _Settler:
@@ -81,7 +96,7 @@ class _Settler:
         if a is None and b is None:
             run_a, run_b = self.one.run_of[k], self.two.run_of[k]
             if (run_a.rewritten or run_b.rewritten) and not run_a.same_as(run_b):
-                self.clashes.append((s, s, "both sides rewrote these lines"))
+                self.clashes.append((s, s, _REWROTE))
         elif a is None or b is None:
             changed = b if a is None else a
             if changed != old:
@@ -123,6 +138,10 @@ class _Settler:
             else:
                 self.settled[s], self.reasons[s] = join(ins_a, ins_b, place, self.budget)
         except Clash as clash:
+            longer = longer_of([], ins_a, ins_b)
+            if longer is not None and not self.one.deleted(k - 1) and not self.two.deleted(k - 1):
+                self.settled[s], self.reasons[s] = longer, "one addition contains the other"
+                return
             self.clashes.append((s, s, str(clash)))
 
     def _beside(self, a: list[bytes], b: list[bytes], a_stands_in: bool, place: Place) -> tuple[list[bytes], str]:
@@ -173,7 +192,11 @@ class _Settler:
                 one = [line for t in range(low, high + 1) for line in self.one.slot(t)]
                 two = [line for t in range(low, high + 1) for line in self.two.slot(t)]
                 base = self.base[self.o1 + first : self.o1 + last]
-                out.append(conflict(self.o1 + first, self.o1 + last, reason, base, one, two))
+                longer = longer_of(base, one, two) if reason == _REWROTE else None
+                if longer is None:
+                    out.append(conflict(self.o1 + first, self.o1 + last, reason, base, one, two))
+                else:
+                    out.append(Piece(self.o1 + first, self.o1 + last, "one change contains the other", longer))
             s = high + 1
         return out
 
@@ -182,8 +205,7 @@ class _Settler:
         if not self.clashes:
             return []
         spans = [_span(run) for side in (self.one, self.two) for run in side.runs()]
-        grown = [(*_grow(low, high, spans), reason) for low, high, reason in self.clashes]
-        grown.sort()
+        grown = _grown(self.clashes, spans)
         out = [grown[0]]
         for low, high, reason in grown[1:]:
             last_low, last_high, last_reason = out[-1]
@@ -212,13 +234,22 @@ def _span(run: Run) -> tuple[int, int]:
     return 2 * run.first + 1, 2 * run.end if run.rewritten else 2 * run.end - 1
 
 
-def _grow(low: int, high: int, spans: list[tuple[int, int]]) -> tuple[int, int]:
-    while True:
-        touched = [span for span in spans if span[0] <= high and span[1] >= low]
-        new_low, new_high = min([low, *(span[0] for span in touched)]), max([high, *(span[1] for span in touched)])
-        if (new_low, new_high) == (low, high):
-            return low, high
-        low, high = new_low, new_high
+def _grown(clashes: list[tuple[int, int, str]], spans: list[tuple[int, int]]) -> list[tuple[int, int, str]]:
+    """Clashes and runs that overlap, directly or through others, as one range each; ranges without a clash left out."""
+    out: list[tuple[int, int, str]] = []
+    low = high = -1
+    reason = ""
+    for first, last, why in sorted([*clashes, *((first, last, "") for first, last in spans)]):
+        if first > high:
+            if reason:
+                out.append((low, high, reason))
+            low, high, reason = first, last, why
+        else:
+            high = max(high, last)
+            reason = reason or why
+    if reason:
+        out.append((low, high, reason))
+    return out
 
 
 def settle(

@@ -7,9 +7,9 @@ from memgit.core.merge.check import LineMerge, is_torn, opens_fence, violations
 from memgit.core.merge.insertions import Clash, join, repeated
 from memgit.core.merge.markers import has_markers
 from memgit.core.merge.place import Place
-from memgit.core.merge.regions import Region
-from memgit.core.merge.settle import Piece, conflict, settle
-from memgit.core.merge.slots import sides
+from memgit.core.merge.regions import Hunk, Region
+from memgit.core.merge.settle import Piece, conflict, longer_of, settle
+from memgit.core.merge.slots import Side, sides
 
 Lines = list[bytes]
 
@@ -44,6 +44,9 @@ def pieces(
         allowed |= twice
     if at < len(base):
         out.append(Piece(at, len(base), "", base[at:]))
+    allowed |= _replaced(one, [h for region in found for h in region.one]) & _replaced(
+        two, [h for region in found for h in region.two]
+    )
     checked = _checked_whole(base, one, two, out, written, allowed, meeting)
     if kind == "json" and any(piece.conflict for piece in checked):
         from memgit.core.merge.objects import merge_document  # most merges never need it
@@ -82,14 +85,10 @@ def _settled(
     except Exhausted:
         return [_whole(region, part, a, b, "too large for the structure rules")], [], set()
     result = _lines(found)
-    known = {line.rstrip() for line in base}
-    twice = {
-        line
-        for x, y in zip(side_a.gaps, side_b.gaps, strict=True)
-        if x and y and x != y
-        for line in repeated(x, y, known)
-    }
-    wrong = [w for w in violations(part, a, b, result, merged) if not _is_open(w, found) and w[1] not in twice]
+    wrong = [w for w in violations(part, a, b, result, merged) if not _is_open(w, found)]
+    doubled = {line for what, line in wrong if what == "duplicated"}
+    twice = _allowed_twice(base, side_a, side_b, doubled) | (doubled & _edited(part, side_a) & _edited(part, side_b))
+    wrong = [w for w in wrong if w[1] not in twice]
     if wrong:
         return [_whole(region, part, a, b, f"the check found a {wrong[0][0]} line")], [], set()
     for mine, other in ((side_a, b), (side_b, a)):
@@ -98,7 +97,30 @@ def _settled(
     return found, merged, twice
 
 
+def _replaced(side: Lines, hunks: list[Hunk]) -> set[bytes]:
+    """Lines that stand for other lines, one for one: edits and not additions."""
+    return {line.rstrip() for o1, o2, s1, s2 in hunks if o2 - o1 == s2 - s1 for line in side[s1:s2]}
+
+
+def _edited(part: Lines, side: Side) -> set[bytes]:
+    """What a side made of base lines; two lines of the base may well be edited to read alike."""
+    changed = (new for old, new in zip(part, side.lines, strict=True) if new is not None and new != old)
+    return {line.rstrip() for line in changed}
+
+
+def _allowed_twice(base: Lines, one: Side, two: Side, lines: set[bytes]) -> set[bytes]:
+    """Those of the duplicated lines that belong to different entries."""
+    if not lines:
+        return lines
+    known = {line.rstrip() for line in base}
+    meeting = [(x, y) for x, y in zip(one.gaps, two.gaps, strict=True) if x and y and x != y]
+    return {line for x, y in meeting for line in repeated(x, y, known, lines)}
+
+
 def _whole(region: Region, part: Lines, a: Lines, b: Lines, reason: str) -> Piece:
+    longer = longer_of(part, a, b)
+    if longer is not None:
+        return Piece(region.o1, region.o2, "one change contains the other", longer)
     return conflict(region.o1, region.o2, reason, part, a, b)
 
 
@@ -171,6 +193,9 @@ def _with_conflicts(
 
 def _both_created(one: Lines, two: Lines, kind: str, ours_first: bool | None) -> list[Piece]:
     """Two machines made the file: only a log or a list is known to be a sum of its entries."""
+    longer = longer_of([], one, two)
+    if longer is not None:
+        return [Piece(0, 0, "one change contains the other", longer)]
     reason = "both sides created this file"
     if kind in ("log", "list", "jsonl"):
         try:

@@ -9,17 +9,14 @@ from memgit.core.merge.times import leading_time
 class Unit:
     """One unit with everything that belongs to it: body without outer blank lines, and the blanks after it."""
 
-    __slots__ = ("blanks", "kind", "lines")
+    __slots__ = ("blanks", "identity", "kind", "lines")
 
     def __init__(self, lines: list[bytes], blanks: int, kind: str) -> None:
         self.lines = lines
         self.blanks = blanks  # blank lines between this unit and the next one of its run
         self.kind = kind  # section, entry, item, row, record or text
-
-    @property
-    def identity(self) -> tuple[bytes, ...]:
-        """Equal for units that differ only in blank lines and trailing blanks."""
-        return tuple(line.rstrip() for line in self.lines if line.strip())
+        # Equal for units that differ only in blank lines and trailing blanks.
+        self.identity = tuple(line.rstrip() for line in lines if line.strip())
 
     @property
     def head(self) -> bytes:

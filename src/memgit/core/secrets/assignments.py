@@ -15,6 +15,7 @@ from memgit.core.secrets.words import (
     class_changes,
     is_filler,
     is_hex,
+    is_identifier,
     is_number,
     is_password,
     is_placeholder,
@@ -38,7 +39,7 @@ _SIGN = rb"(?::?=>?|:|\||->|\xe2\x86\x92|\xef\xbc\x9a|>|(?:is|are|was|equals|lau
 _FILL = rb"(?:(?:now|still|currently|just|set to|this|the following|called)\b:?[ \t]{1,3})?"
 _CLOSE = rb"[\"'`*_\\\])}~]{0,8}"
 _OPEN = rb"[*_(\[{|~<\\]{0,4}"
-_DIRECT = re.compile(_CLOSE + rb"[ \t]{0,40}" + _SIGN + rb"[ \t]{0,40}" + _FILL)
+_DIRECT = re.compile(_CLOSE + rb"[ \t]{0,40}" + _SIGN + rb"[*_]{0,3}[ \t]{0,40}" + _FILL)
 _APART = re.compile(
     rb"[^\n:=|<>{};]{1,60}?(?:[ \t](?:is|are|was|to|equals|as|ist)\b:?|[:=|]|->|\xe2\x86\x92|>)[ \t]{0,20}" + _FILL
 )
@@ -87,7 +88,7 @@ def _value_after(text: bytes, kind: Kind, at: int, end: int) -> Hit | None:
         if _LINE_END.match(text, sign.end(), end) or _LINE_END.match(text, sign.end() - 1, end):
             return _value_below(text, kind, end)
         hit = _judge(text, kind, sign.end(), end, apart=False)
-        if hit:
+        if hit or b":" in sign[0] or b"=" in sign[0]:
             return hit
     elif kind not in _DIRECT_ONLY:
         near = _NEXT_TO.match(text, at, end)
@@ -162,6 +163,8 @@ def _judge(text: bytes, kind: Kind, at: int, end: int, *, apart: bool) -> Hit | 
             head = value.split(stop, 1)[0]
             if len(head) >= 8:
                 value = head
+        if kind is not Kind.PASSWORD:
+            value = value.split(b",", 1)[0]
     value = _DASHES.sub(b"", value.rstrip(b"\\"))
     if _fits(value, kind, apart=apart) or (group != 4 and kind is Kind.PASSWORD and is_passphrase(value)):
         return Hit(RULES[kind], found.start(group), found.start(group) + len(value), value, guessable=True)
@@ -174,13 +177,14 @@ def _fits(value: bytes, kind: Kind, *, apart: bool) -> bool:
         return False
     if kind in (Kind.PASSWORD, Kind.BARE):
         return is_strong_password(value) if apart else is_password(value)
-    if is_reference(value) or is_placeholder(value) or is_number(value):
+    if is_reference(value) or is_placeholder(value) or is_number(value) or is_filler(value):
         return False
     if kind is Kind.LOOSE:
-        return not is_hex(value) and not is_uuid(value) and is_random_token(value, at_least=30)
-    if is_random_token(value, at_least=20 if apart else 16):
-        return True
-    return not apart and len(value) >= 10 and is_strong_password(value)
+        plain = is_hex(value) or is_uuid(value) or is_identifier(value)
+        return not plain and is_random_token(value, at_least=30)
+    if is_random_token(value, at_least=20 if apart or is_hex(value) else 16):
+        return not is_identifier(value)
+    return not apart and len(value) >= 10 and not is_hex(value) and is_strong_password(value)
 
 
 def is_strong_password(value: bytes) -> bool:

@@ -64,12 +64,15 @@ def private_key_blocks(text: bytes) -> Iterator[Hit]:
     """Armoured private keys, whole or cut off, with real or escaped line ends; a header without a body is only talk."""
     for match in _PEM.finditer(text):
         # Up to the next dashes, so a file full of headers costs no more than its length.
-        start, limit = match.end(), match.end() + _BODY_LIMIT
+        start, limit = match.end(), min(len(text), match.end() + _BODY_LIMIT)
         end = text.find(b"-----", start, limit)
-        body = _LINE_END.sub(b"\n", text[start : end if end >= 0 else limit])
-        runs = _BODY_RUN.findall(body)
+        stop = end if end >= 0 else limit
+        runs = _BODY_RUN.findall(_LINE_END.sub(b"\n", text[start:stop]))
         if any(is_random_token(run) for run in runs[:8]):
-            yield Hit("private-key", match.start(), end if end >= 0 else start, b"".join(runs))
+            last = (
+                end + len(b"-----END") if end >= 0 else max(run.end() for run in _BODY_RUN.finditer(text, start, stop))
+            )
+            yield Hit("private-key", match.start(), last, b"".join(runs))
 
 
 def putty_keys(text: bytes) -> Iterator[Hit]:

@@ -19,7 +19,8 @@ class Kind(Enum):
 
 # A line without any of these is never looked at closer. Cheap to search, so broader than the labels themselves.
 ROOTS: tuple[bytes, ...] = (
-    *b"pass pw secret token key cred auth cookie psk bearer basic login sessionid sessid curl mysql".split(),
+    *b"pass pw secret token key cred auth cookie psk bearer basic login curl mysql".split(),
+    *b"jsessionid phpsessid connect.sid".split(),
     *b"kennwort contrase senha wachtwoord parola".split(),
     b" pin",
 )
@@ -48,7 +49,7 @@ LABEL = re.compile(
     rb"|(?P<pair>(?<![a-z])(?:credentials?|creds?|log[ -]?in)(?![a-z]))"
     rb"|(?P<pin>(?<![a-z])pin(?:[ _-]code)?(?![a-z]))"
     rb"|(?P<token>secret|token|(?:" + _KEY_OWNERS + rb")[ _.-]?key"
-    rb"|(?:session|connect\.s|php ?sess|jsession|s)id(?![a-z])|cookie|bearer|credential)"
+    rb"|(?:jsession|phpsess|connect\.s)id(?![a-z])|cookie|bearer|credential)"
     rb"|(?P<loose>(?:key|(?<![a-z])auth(?:orization)?)(?![a-z]))"
 )
 
@@ -61,7 +62,7 @@ HARMLESS_SUFFIX = re.compile(
     rb"|position|embedding|embeddings|window|cost|price|ring|ed|fingerprint|pair|board|word|words|frame|note|point|points)s?$"
 )
 HARMLESS_PREFIX = re.compile(
-    rb"(?:public|pub|cache|primary|foreign|partition|sort|idempotency|idempotent|dedup|dedupe|page|next|continuation"
+    rb"(?:request|lock|starting|resume|upload|import|public|pub|cache|primary|foreign|partition|sort|idempotency|idempotent|dedup|dedupe|page|next|continuation"
     rb"|csrf|xsrf|sync|cancel|cancellation|pagination|cursor|commit|object|row|index|lookup|hash|map|group|routing"
     rb"|bucket|s3|translation|i18n|sort|config|json|dict|registry|storage[ _]object|build|chunk|doc|document|file"
     rb"|memory|event|message|trace|host[ _-]public|known[ _-]hosts?|publishable|fingerprint|of|ssh[ _-]public|etag"

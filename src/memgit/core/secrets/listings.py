@@ -12,6 +12,7 @@ from memgit.core.secrets.words import is_random_token, is_reference
 
 _CELL_PADDING = b" \t\"'`*_\r"
 _HEADER_CELL = 40
+_NAME = re.compile(rb"[\"' ]{0,3}[\w./ -]{1,40}[\"' \r]{0,3}")
 _WORD = re.compile(rb"[A-Za-z]+")
 _BETWEEN_WORDS = re.compile(rb"[\s,;|\"'`*>]{0,8}(?:\d{1,2}[.):]?[\s\"'`*|]{0,4})?")
 # Not one of these is in the BIP 39 list, and few sentences do without them.
@@ -42,9 +43,9 @@ def table_hits(text: bytes, lower: bytes, headers: list[tuple[int, int]]) -> Ite
             row_end = text.find(b"\n", row_start)
             row_end = len(text) if row_end < 0 else row_end
             row = text[row_start:row_end]
-            if bar not in row:
+            if bar not in row or (bar != b"|" and row.count(bar) != text.count(bar, start, end)):
                 break
-            if row_start in ends:
+            if row_start in ends and bar == b"|":
                 columns |= _labelled_columns(row.lower(), bar)
             at = row_start
             for number, cell in enumerate(row.split(bar)):
@@ -99,7 +100,8 @@ def _separator(text: bytes, start: int, end: int) -> bytes | None:
     header = text[start:end]
     for bar in (b"|", b"\t", b","):
         if header.count(bar) >= 2 or (bar != b"," and bar in header):
-            return bar
+            # A line of code or prose may hold commas, too; the cells of a heading are names.
+            return bar if bar == b"|" or all(_NAME.fullmatch(cell) for cell in header.split(bar)) else None
     return None
 
 

@@ -27,7 +27,7 @@ SHAPES: tuple[Shape, ...] = (
     shape("vercel-token", "vcp_ vci_ vca_ vcr_ vck_", rb"vc[piark]_[A-Za-z0-9]{24,80}(?![A-Za-z0-9_])"),
     shape("vercel-blob-token", "vercel_blob_rw_", rb"vercel_blob_rw_[A-Za-z0-9]{10,24}_[A-Za-z0-9]{24,40}"),
     shape("fly-token", "fo1_", rb"fo1_[A-Za-z0-9_-]{40,50}"),
-    shape("fly-token", "fm1_ fm2_ fm1r_ fm1a_", rb"fm[12][ar]?_[A-Za-z0-9+/=_-]{80,}"),
+    shape("fly-token", "fm1_ fm2_ fm1r_ fm1a_ fm2r_ fm2a_", rb"fm[12][ar]?_[A-Za-z0-9+/=_-]{80,}"),
     shape("railway-token", "rlwy_", rb"rlwy_[A-Za-z0-9_-]{30,60}"),
     shape("render-key", "rnd_", rb"rnd_[A-Za-z0-9]{28,40}(?![A-Za-z0-9_])"),
     shape("cloudflare-ca-key", "v1.0-", rb"v1\.0-[0-9a-f]{24}-[0-9a-f]{140,150}"),
@@ -67,7 +67,7 @@ SHAPES: tuple[Shape, ...] = (
     shape("newrelic-license", "NRAL FFFFNRAL", rb"[0-9a-f]{32,36}(?:FFFF)?NRAL(?![A-Za-z0-9])"),
     shape("dynatrace-token", "dt0", rb"dt0[a-z]\d\d\.[A-Z0-9]{24}\.[A-Z0-9]{64}"),
     shape("datadog-token", "ddapp_ ddpat_ ddp_", rb"dd(?:app|pat|p)_[A-Za-z0-9]{30,80}"),
-    shape("honeycomb-key", "hcaik_ hcbik_ hcxik_ hcamk_", rb"hc[abx][im]k_[a-z0-9]{50,64}"),
+    shape("honeycomb-key", "hcaik_ hcbik_ hcxik_ hcamk_ hcbmk_ hcxmk_", rb"hc[abx][im]k_[a-z0-9]{50,64}"),
     shape("posthog-key", "phx_ phs_", rb"ph[xs]_[A-Za-z0-9]{40,60}"),
     shape(
         "launchdarkly-key", "sdk- api-", rb"(?:sdk|api)-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"

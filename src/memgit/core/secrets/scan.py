@@ -69,7 +69,7 @@ def scan(data: bytes, path: bytes, allowed: frozenset[str] = frozenset(), *, key
     findings: dict[tuple[int, str], Finding] = {}
     for hit, line, end_line in found:
         name = fingerprint(hit.value, guessable=hit.guessable, key=key)
-        if name not in allowed:
+        if not name or name not in allowed:
             one = Finding(shown, line, end_line, hit.rule, name)
             findings.setdefault((line, name or hit.rule), one)
         if len(findings) >= MAX_FINDINGS:

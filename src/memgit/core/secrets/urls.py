@@ -22,7 +22,7 @@ from memgit.core.secrets.words import (
 _CREDENTIALS = re.compile(rb"//([^\s/:@\"'`<>|\\?#]{0,120}):([^\s/@\"'`<>|\\]{3,300})@([^\s/:?#\"'`<>|\\]{1,120})")
 _TOKEN_AS_USER = re.compile(rb"https?://([A-Za-z0-9_-]{20,255})@[a-z0-9.-]{3,120}")
 _HEADER = re.compile(
-    rb"\b(Bearer|Basic|Token|ApiKey|Api-Key|Bot|GenieKey|DSN|SSWS|Negotiate)[\s:=]{1,8}[\"'`*]{0,3}(?:token=[\"']?)?([A-Za-z0-9._~+/%-]{8,4000}=*)",
+    rb"(?<![\w-])(Bearer|Basic|Token|ApiKey|Api-Key|Bot|GenieKey|DSN|SSWS|Negotiate)[\s:=]{1,8}[\"'`*]{0,3}(?:token=[\"']?)?([A-Za-z0-9._~+/%-]{8,4000}=*)",
     re.IGNORECASE,
 )
 _AUTHORIZATION = re.compile(
@@ -46,7 +46,7 @@ def url_credentials(text: bytes) -> Iterator[Hit]:
         user, password, host = match[1], match[2], match[3]
         if is_placeholder(password) or (is_reference(password) and not is_random_token(password)):
             continue
-        if b"{" in password or b"$" in password[:1] or b"%s" in password or b"&lt;" in password or password.isdigit():
+        if b"{" in password or b"$" in password[:1] or password == b"%s" or b"&lt;" in password or password.isdigit():
             continue
         if password.lower() == user.lower() or (len(password) < 8 and password.isalpha()):
             continue

@@ -27,7 +27,7 @@ _SHORTEST_TOKEN = 16
 _TOKEN_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&+-./:=?@^_~")
 _TO_WORDS = bytes(c if c in _TOKEN_BYTES else 32 for c in range(256))
 _PLAIN = b"abcdefghijklmnopqrstuvwxyz./:-_"  # a path or an address has little else
-_LEAST_MIX = 4
+_LEAST_MIX = 2
 _LEVELS = 3  # a transcript of a transcript of a transcript
 # A line end that a language or a mail reader takes away: backslash, string concatenation, quoted-printable.
 _SPLIT_TAILS = (b"\\\n", b"+\n", b'"\n', b"=\n")

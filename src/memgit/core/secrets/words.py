@@ -32,7 +32,7 @@ _REFERENCE = re.compile(
     rb"|[({]\)?$|\(\)|\w\(|\{\{|\$\{|\$\(|%\(|\]$|=>$|\w\[|^\{|\":|&#?\w{2,8};",
     re.IGNORECASE,
 )
-_IDENTIFIER = re.compile(rb"^[A-Za-z_][a-z0-9_]*(?:[A-Z][a-z0-9]+)*(?:(?:\.|::|->)[A-Za-z_]\w*)+$")
+_IDENTIFIER = re.compile(rb"^[A-Za-z_]\w{0,60}(?:(?:\.|::|->)[A-Za-z_]\w{0,60}){1,8}$")
 _NUMBERISH = re.compile(
     rb"^[-+~<>=#v$\xe2\x82\xac]*\d[\d.,:_/TZ+-]*\s?(?:[a-zA-Z]{1,6}(?:/\w+)?|%|\xc2\xb5s|days?|hours?|minutes?|chars?"
     rb"|characters|tokens|bytes|bits?)?$"
@@ -43,10 +43,18 @@ _PATHISH = re.compile(
     rb"|css|log|csv|lock|c|h|cc|cpp|php|xml|com|org|net|io|dev|app|local|internal)(?:[:#?]\S*)?$"
 )
 _WORD_PARTS = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+# Letters that follow each other in no word of English, or hardly.
+_UNSPEAKABLE = re.compile(
+    rb"[bcdfghjklmnpqrstvwxz]{5}|q[^u]|[jqz][bcdfghjklmnpqrstvwxz]|x[bdfgjkmnqrsvwxz]|[bcdfghjkmpqstvwz][xqz]|[cdfghjkmpqstvwz]j|[bcdfgjkmpqtvwxz]{4}|[aeiou]{4}"
+    rb"|[jqvw][jqvwxz]|y[jqy]|uu|ii|[aiouy]{2}y|h[bcdfghjkpqvxz]|w[bcfgjmpqtvxz]",
+)
 _HEX = re.compile(rb"^(?:0x)?[0-9a-fA-F]+$")
 _UUID = re.compile(rb"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
 _CODE = frozenset(b"(){}[]<>$&:,;\"'")
-_JUDGED = 200  # bytes that tell whether a value is random; bounds the cost of a long one
+_JUDGED = 96  # bytes that tell whether a value is random; bounds the cost of a long one
+_ABBREVIATED = frozenset(
+    b"Http Https Html Sql Xml Css Tcp Dns Ssh Ssl Tls http https html sql xml css str btn msg ctx cfg".split()
+)
 _VOWELS = frozenset(b"aeiouyAEIOUY")
 
 
@@ -131,6 +139,24 @@ def is_wordy(value: bytes) -> bool:
     )
 
 
+def is_identifier(value: bytes) -> bool:
+    """Is this a name in code: words joined by capitals, `_` or `-`, hardly a digit, every longer word with a vowel?
+
+    Random letters change their kind so often that their "words" are one or two long.
+    """
+    if len(value) < 10 or any(c in b"+/=%!~@" for c in value):
+        return False
+    parts = _WORD_PARTS.findall(value)
+    words = [part for part in parts if not part.isdigit()]
+    letters = sum(map(len, words))
+    digits = sum(len(part) for part in parts if part.isdigit())
+    if letters < 3.3 * max(1, len(words)) or digits * 12 > len(value):
+        return False
+    return all(
+        _VOWELS.intersection(word) or len(word) <= 2 or word.isupper() or word in _ABBREVIATED for word in words
+    ) and not (_UNSPEAKABLE.search(value))
+
+
 def is_random_token(value: bytes, *, at_least: int = 16) -> bool:
     """Could a machine have drawn this: one unbroken run, mixed well, neither words nor a stand-in?"""
     if len(value) < at_least or is_filler(value):
@@ -157,7 +183,7 @@ def is_password(value: bytes) -> bool:
         return False
     if is_placeholder(value) or is_reference(value) or is_number(value):
         return False
-    if is_wordy(value) and not is_random_token(value, at_least=12):
+    if is_wordy(value) and (not value.isalnum() or is_identifier(value) or not is_random_token(value, at_least=12)):
         return False
     digits = sum(1 for c in value if 48 <= c <= 57)
     letters = sum(1 for c in value if 65 <= c <= 90 or 97 <= c <= 122 or c >= 128)

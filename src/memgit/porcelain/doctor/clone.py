@@ -82,7 +82,7 @@ def _register(facts: Facts) -> None:
     if space is None:
         return
     keep = "keep" if _has_attribute(facts) else "local"
-    request = install.Request(hooks="none", attributes=keep)
+    request = install.Request(hooks="keep", attributes=keep)
     install.apply(facts.repo, install.plan(facts.repo, space.config, space.place, request, programs.installed()))
 
 

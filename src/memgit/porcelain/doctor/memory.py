@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from memgit.core.problems import SYNC_MARKERS, Problem, Severity, cloud_part
 from memgit.git import attributes
 from memgit.git.objects import ObjectReader
+from memgit.host import files
 from memgit.porcelain import propose
 from memgit.porcelain.doctor.facts import Check, Facts
 from memgit.porcelain.hooked import raw_changes
@@ -88,10 +89,11 @@ def _secrets_in_history(facts: Facts) -> Iterator[Problem]:
     from memgit.core.secrets.scan import scan
 
     allowed = frozenset(print_ for space in facts.spaces for print_ in space.config.guard.allow)
+    key = files.read(os.path.join(facts.repo.private_dir, "guard.key")) or b""
     places: dict[str, set[str]] = {}
     with ObjectReader(facts.repo.git) as reader:
         for (_, path), content in zip(blobs.items(), reader.read_limited(blobs, _LARGEST), strict=True):
-            for finding in scan(content or b"", path, allowed):
+            for finding in scan(content or b"", path, allowed, key=key):
                 places.setdefault(finding.path, set()).add(f"{finding.rule} {finding.fingerprint}")
     if places:
         count = sum(len(found) for found in places.values())
