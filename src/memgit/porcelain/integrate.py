@@ -24,7 +24,8 @@ from memgit.git.refs import RefUpdate
 from memgit.git.repository import Repository
 from memgit.host import place, processes
 from memgit.host.place import Late, Move, Version
-from memgit.porcelain.transaction import IndexChange, Transaction
+from memgit.porcelain.following import IndexChange
+from memgit.porcelain.transaction import Transaction
 
 _TRIES = 5
 _PAUSE_S = 0.1

@@ -19,14 +19,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from memgit.core.objects import ZERO, Oid, RefName, hash_object
 from memgit.errors import Busy, CommandFailed, MemgitError
-from memgit.git import checkout, index, leftovers, refs
+from memgit.git import leftovers, refs
 from memgit.git.command import Git
-from memgit.git.index import Entry, IndexLocked, IndexUnusable, NextIndex, Update
 from memgit.git.objects import is_loose, write_loose, write_pack
 from memgit.git.refs import RefUpdate
 from memgit.git.repository import Repository
@@ -34,17 +32,14 @@ from memgit.host import files
 from memgit.host.lock import Lock
 from memgit.process import TimedOut
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # most runs of memgit change no index
+    from typing import Any
+
+    from memgit.porcelain.following import IndexChange
+
 _SCHEMA = 1
 _FEW = 100  # more objects than this go into a pack of their own; as git's transfer.unpackLimit
-
-
-@dataclass(frozen=True, slots=True)
-class IndexChange:
-    """Entries of one work tree's index that are to follow a branch: what stood there, and what shall."""
-
-    work_tree: str
-    git_dir: str
-    updates: tuple[tuple[Update, Entry | None], ...]
 
 
 class Transaction:
@@ -90,26 +85,26 @@ class Transaction:
         if self._is_behind:
             self.recover()
         self._note(tuple(updates), change)
-        following = None
+        copy = None
         try:
             if change is not None and change.updates:
-                git = Git(change.work_tree, self.repo.git.git_dir, self.repo.git.keep_fds)
-                following = NextIndex(git, change.git_dir, self._waiting)
-                following.prepare([update for update, _ in change.updates])
+                from memgit.porcelain import following
+
+                copy = following.prepared(self.repo, change, self._waiting)
             self._store_few(objects)
             with refs.prepared(self.repo.git, updates, reason) as commit:
-                if following is not None:
-                    following.lock()
-                self._is_behind = following is not None  # git may fail after it moved the branch
+                if copy is not None:
+                    copy.lock()
+                self._is_behind = copy is not None  # git may fail after it moved the branch
                 commit()
-                if following is not None:
-                    following.install()
-            if following is not None:
-                following.flush()
+                if copy is not None:
+                    copy.install()
+            if copy is not None:
+                copy.flush()
             self._is_behind = False
         finally:
-            if following is not None:
-                following.drop()
+            if copy is not None:
+                copy.drop()
         refs.flush_directories(self.repo.common_dir, (update.ref for update in updates))
         # A `git gc --prune=now` at this very moment may have taken what no ref held yet.
         if 0 < len(objects) <= _FEW and not is_loose(self.repo.common_dir, hash_object(*objects[-1])):
@@ -130,6 +125,8 @@ class Transaction:
         overwritten; killed in between, the files hold what the next run will bring. Nothing is changed where a
         path is in the way. Raises CommandFailed if git can't do it for another reason.
         """
+        from memgit.git import checkout
+
         git_dir = self.repo.git_dir
         names = ("index.lock", "ORIG_HEAD.lock")
         self._note((update,), locks=tuple(os.path.join(git_dir, name) for name in names))
@@ -154,11 +151,11 @@ class Transaction:
             "refs": [[update.ref, update.new.decode(), update.expected.decode()] for update in updates],
         }
         if change is not None:
-            record |= {"index": _as_json(change), "waiting": self._waiting}
+            record |= {"index": change.as_json(), "waiting": self._waiting}
         if locks:
             record["locks"] = list(locks)
         if self._owed is not None:
-            record["owed"] = _as_json(self._owed)
+            record["owed"] = self._owed.as_json()
         files.replace(self._journal, json.dumps(record).encode())
         self._open = True
 
@@ -188,8 +185,7 @@ class Transaction:
                 raise ValueError("written by another version")
             updates = tuple(RefUpdate(ref, new.encode(), old.encode()) for ref, new, old in record["refs"])
             token = str(record["keep"])
-            change = _from_json(record["index"]) if "index" in record else None
-            owed = _from_json(record["owed"]) if "owed" in record else None
+            change, owed = (_index_change(record.get(name)) for name in ("index", "owed"))
             waiting = str(record.get("waiting", ""))
             locks = tuple(str(path) for path in record.get("locks", ()))
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -202,7 +198,7 @@ class Transaction:
         checkouts = tuple(checkout.git_dir for checkout in self.repo.checkouts())
         removed = leftovers.clear_locks(self.repo.common_dir, checkouts, updates, since_s)
         removed += leftovers.clear_files(locks, since_s)
-        if change is not None and (lock := index.take_back_lock(change.git_dir, waiting)):
+        if change is not None and (lock := change.take_back_lock(waiting)):
             removed = (*removed, lock)
         now = {ref.name: ref.oid for ref in refs.read_all(self.repo.git)}
         self._take_back_half(updates, now)
@@ -224,26 +220,12 @@ class Transaction:
         return refs.has_moved(git, update, refs.peek(git, self.repo.common_dir, update.ref))
 
     def _pay(self) -> None:
-        """Bring the index that is owed up to its branch, entry by entry where nobody has changed it since."""
-        owed = self._owed
-        if owed is None or not os.path.isdir(owed.work_tree):
-            self._owed = None
-            return
-        git = Git(owed.work_tree, self.repo.git.git_dir, self.repo.git.keep_fds)
-        following = NextIndex(git, owed.git_dir, self._waiting)
-        try:
-            now = index.entries(git, [update.path for update, _ in owed.updates])
-            due = [update for update, before in owed.updates if now.get(update.path) == before]
-            if due:
-                following.prepare(due)
-                following.lock()
-                following.install()
-                following.flush()
-            self._owed = None
-        except (IndexLocked, IndexUnusable):
-            return  # the next run tries again
-        finally:
-            following.drop()
+        """Bring the index that is owed up to its branch."""
+        if self._owed is not None:
+            from memgit.porcelain import following
+
+            if following.catch_up(self.repo, self._owed, self._waiting):
+                self._owed = None
 
     def _sweep(self) -> None:
         """Take away the copies of an index that dead writers left in our own directory."""
@@ -302,23 +284,9 @@ def heal(repo: Repository) -> None:
             return
 
 
-def _as_json(change: IndexChange) -> dict[str, object]:
-    rows = []
-    for update, before in change.updates:
-        was = None if before is None else [before.mode.decode(), before.oid.decode(), before.intent_to_add]
-        flags = [update.assume_unchanged, update.skip_worktree]
-        rows.append([os.fsdecode(update.path), update.mode.decode(), update.oid.decode(), flags, was])
-    return {"work_tree": change.work_tree, "git_dir": change.git_dir, "updates": rows}
+def _index_change(record: dict[str, Any] | None) -> IndexChange | None:
+    if record is None:
+        return None
+    from memgit.porcelain import following
 
-
-def _from_json(record: dict[str, Any]) -> IndexChange:
-    updates = []
-    for path, mode, oid, (assumed, skipped), was in record["updates"]:
-        update = Update(os.fsencode(path), mode.encode(), oid.encode(), None, bool(assumed), bool(skipped))
-        before = None
-        if was is not None:
-            before = Entry(
-                was[0].encode(), was[1].encode(), False, update.assume_unchanged, update.skip_worktree, was[2]
-            )
-        updates.append((update, before))
-    return IndexChange(str(record["work_tree"]), str(record["git_dir"]), tuple(updates))
+    return following.IndexChange.from_json(record)

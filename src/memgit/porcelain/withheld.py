@@ -20,7 +20,8 @@ from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
 from memgit.porcelain import guarding, oplog
 from memgit.porcelain import refused as refused_files
-from memgit.porcelain.transaction import IndexChange, Transaction
+from memgit.porcelain.following import IndexChange
+from memgit.porcelain.transaction import Transaction
 
 
 def take_out(
