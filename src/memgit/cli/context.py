@@ -46,7 +46,7 @@ def open_workspace(directory: str | None) -> Workspace:
 
 def workspace_of(context: Context) -> Workspace:
     """A context, with the facts about this machine."""
-    from memgit.cli.app import VERSION
+    from memgit.core.version import VERSION
     from memgit.host import clock, machine  # zones cost 10 ms to load
 
     zone = clock.zone_of(context.config.schedule.timezone, os.environ)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 from memgit.cli import render
-from memgit.cli.app import VERSION
 from memgit.cli.commit import HELD
 from memgit.cli.context import Context, now_s, open_repository, text
 from memgit.cli.params import Values
 from memgit.core.consolidation.policy import Policy
 from memgit.core.layers import Layer, flag
+from memgit.core.version import VERSION
 from memgit.git.remote import Line
 from memgit.host import machine
 from memgit.porcelain import commit
