@@ -5,6 +5,7 @@
         change.store(objects)                 one pack, flushed
         change.move(updates, reason)          compare-and-swap, flushed
         change.capture(...)                   few objects, a branch and the index of its work tree, as one
+        change.forward(update, reason)        the branch checked out, its index and its files
 
 The journal says which refs are about to move. It is written before git can take a lock and removed
 when all is done, so whoever finds it, holding the lock, knows that its writer died, and can take away
@@ -78,14 +79,15 @@ class Transaction:
         reason: str,
         change: IndexChange | None = None,
     ) -> None:
-        """Store objects, a new commit last, move the refs, the branch last, and let the index's entries follow.
+        """Store objects, a new commit last if any, move the refs, the branch last, and let the index's entries follow.
 
         The locks of refs and index are held together only for the two renames. Raises as `move` does, and
         IndexLocked or IndexUnusable, always before anything but objects has changed.
         """
         if self._is_behind:
             self.recover()
-        self._note(tuple(updates), change)
+        self._moving = tuple(updates)
+        self._note(self._moving, change)
         copy = None
         try:
             if change is not None and change.updates:
@@ -109,21 +111,44 @@ class Transaction:
                 copy.drop()
         refs.flush_directories(self.repo.common_dir, (update.ref for update in updates))
         # A `git gc --prune=now` at this very moment may have taken what no ref held yet.
-        if len(objects) <= _FEW and not is_loose(self.repo.common_dir, hash_object(*objects[-1])):
+        if 0 < len(objects) <= _FEW and not is_loose(self.repo.common_dir, hash_object(*objects[-1])):
             self._store_few(objects)
 
     def _store_few(self, objects: Sequence[tuple[bytes, bytes]]) -> None:
+        if not objects:
+            return
         if len(objects) <= _FEW:
             write_loose(self.repo.git, self.repo.common_dir, objects)
         else:
             write_pack(self.repo.git, self.repo.common_dir, objects, self._token)
+
+    def forward(self, update: RefUpdate, reason: str) -> tuple[bytes, ...]:
+        """Move the branch checked out here forward, with index and files; the paths that are in the way, if any.
+
+        Files come first, then the index, then the branch, and only if nobody has changed what would be
+        overwritten; killed in between, the files hold what the next run will bring. Nothing is changed where a
+        path is in the way. Raises CommandFailed if git can't do it for another reason.
+        """
+        from memgit.git import checkout
+
+        git_dir = self.repo.git_dir
+        names = ("index.lock", "ORIG_HEAD.lock")
+        self._note((update,), locks=tuple(os.path.join(git_dir, name) for name in names))
+        git = Git(self.repo.work_tree, None, self.repo.git.keep_fds)
+        blocking = checkout.forward(git, update.new, reason)
+        if not blocking:
+            refs.flush_directories(self.repo.common_dir, (update.ref,))
+            refs.flush_directory(git_dir)
+        return blocking
 
     @property
     def is_owing(self) -> bool:
         """Whether an index still waits to be brought up to its branch; until then no branch should move."""
         return self._owed is not None
 
-    def _note(self, updates: tuple[RefUpdate, ...], change: IndexChange | None = None) -> None:
+    def _note(
+        self, updates: tuple[RefUpdate, ...], change: IndexChange | None = None, locks: tuple[str, ...] = ()
+    ) -> None:
         record = {
             "schema": _SCHEMA,
             "keep": self._token,
@@ -131,6 +156,8 @@ class Transaction:
         }
         if change is not None:
             record |= {"index": change.as_json(), "waiting": self._waiting}
+        if locks:
+            record["locks"] = list(locks)
         if self._owed is not None:
             record["owed"] = self._owed.as_json()
         files.replace(self._journal, json.dumps(record).encode())
@@ -175,6 +202,7 @@ class Transaction:
             token = str(record["keep"])
             change, owed = (_index_change(record.get(name)) for name in ("index", "owed"))
             waiting = str(record.get("waiting", ""))
+            locks = tuple(str(path) for path in record.get("locks", ()))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise MemgitError(
                 f"{self._journal} can't be read by this version of memgit.",
@@ -184,6 +212,7 @@ class Transaction:
         since_s = os.stat(self._journal).st_mtime
         checkouts = tuple(checkout.git_dir for checkout in self.repo.checkouts())
         removed = leftovers.clear_locks(self.repo.common_dir, checkouts, updates, since_s)
+        removed += leftovers.clear_files(locks, since_s)
         if change is not None and (lock := change.take_back_lock(waiting)):
             removed = (*removed, lock)
         self._take_back_half(updates)
