@@ -6,7 +6,6 @@ result is the same. It holds names, sizes and ids, no content.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -64,8 +63,7 @@ def policy_of(repo: Repository, config: Config, workspace: bytes, version: str) 
     """Changes with everything that decides what is captured."""
     allowed = files.read(os.path.join(repo.private_dir, "guard.allow"))
     memory = (config.memory.include, config.memory.exclude)
-    text = repr((memory, config.capture, config.guard, allowed, workspace, version))
-    return hashlib.sha1(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
+    return repr((memory, config.capture, config.guard, allowed, workspace, version))
 
 
 def recall(repo: Repository, policy: str) -> Memo:
