@@ -35,14 +35,15 @@ SHAPES: tuple[Shape, ...] = (
 )
 MAX_FINDINGS = 1000  # one file is held by its first; this bounds the report about a hostile one
 
-_ANCHORS = dict.fromkeys(anchor for one in SHAPES for anchor in one.anchors)
+_MARKS = (b"_", b"-", b".", b"")
+_ANCHORS = {anchor: next(m for m in _MARKS if m in anchor) for one in SHAPES for anchor in one.anchors}
 _BY_ANCHOR: dict[bytes, tuple[Shape, ...]] = {
     anchor: tuple(one for one in SHAPES if anchor in one.anchors) for anchor in _ANCHORS
 }
 # Prefixes that no ordinary text holds: worth a look even where blanks or line ends break the token up.
 _BREAKABLE: tuple[tuple[bytes, Shape], ...] = tuple(
     (anchor, one)
-    for anchor in (*b"sk-ant- sk-proj- sk-or-v ghp_ github_pat_ glpat- AKIA AIza xoxb- _live_ npm_ hvs.".split(),)
+    for anchor in (*b"sk-ant- sk-proj- ghp_ github_pat_ glpat- AKIA AIza xoxb- _live_".split(),)
     for one in _BY_ANCHOR[anchor]
 )
 _PIECE = re.compile(rb"[A-Za-z0-9_+/=.~-]{1,400}")
@@ -111,8 +112,7 @@ def _hits(view: View) -> Iterator[tuple[Hit, int, int]]:
 def _raw_hits(view: View) -> Iterator[Hit]:
     """Certain rules first, guessing ones last."""
     text, long_words = view.text, view.long_words()
-    if long_words:
-        yield from _shaped(text, long_words)
+    yield from _shaped(text, long_words)
     if b"PRIVATE KEY" in text:
         yield from keys.private_key_blocks(text)
     if b"Private-Lines" in text:
@@ -124,9 +124,14 @@ def _raw_hits(view: View) -> Iterator[Hit]:
 def _shaped(text: bytes, long_words: bytes) -> Iterator[Hit]:
     """Tokens with a provider's form. No token holds a byte that parts words, so what is not in the words is nowhere."""
     tried: set[int] = set()
-    for anchor, shapes in _BY_ANCHOR.items():
-        if anchor in long_words:
-            for one in shapes:
+    if not long_words:
+        return
+    # Most prefixes hold a "_" or a "-", most long words do not.
+    words = long_words.split(b"\n")
+    places = {mark: b"\n".join([word for word in words if mark in word]) for mark in _MARKS}
+    for anchor, mark in _ANCHORS.items():
+        if anchor in places[mark]:
+            for one in _BY_ANCHOR[anchor]:
                 if id(one) not in tried:
                     tried.add(id(one))
                     if one.pattern.search(long_words):
