@@ -33,8 +33,8 @@ _LEVELS = 3  # a transcript of a transcript of a transcript
 # A line end that a language or a mail reader takes away: backslash, string concatenation, quoted-printable.
 _SPLIT_TAILS = frozenset((b"\\", b"+", b'"', b"="))
 _SPLIT = re.compile(
-    rb"(?:[\"'`]?[ \t]{0,8}\\{1,4}|[\"'][ \t]{0,8}\+?|(?<=[A-Za-z0-9])=)\n"
-    rb"[ \t>#/|*-]{0,80}(?:\+[ \t]{0,8})?[\"'`]?"
+    rb"(?:[\"'`]?[ \t]{0,8}\\{1,4}|[\"'][ \t]{0,8}\+|(?<=[A-Za-z0-9])=)\n[ \t>#/|*-]{0,80}(?:\+[ \t]{0,8})?[\"'`]?"
+    rb"|([\"'])\n[ \t]{0,80}(?:\+[ \t]{0,8})?\1"
 )
 _SPLIT_BACK = 12
 # Every fourth character of encoded ASCII comes from the first half of the alphabet, which rules most words out early.

@@ -153,7 +153,7 @@ def is_identifier(value: bytes) -> bool:
     if letters < 3.3 * max(1, len(words)) or digits * 12 > len(value):
         return False
     return all(
-        _VOWELS.intersection(word) or len(word) <= 2 or word.isupper() or word in _ABBREVIATED for word in words
+        _VOWELS.intersection(word) or len(word) <= 3 or word.isupper() or word in _ABBREVIATED for word in words
     ) and not (_UNSPEAKABLE.search(value))
 
 
@@ -165,8 +165,9 @@ def is_random_token(value: bytes, *, at_least: int = 16) -> bool:
         return any(48 <= c <= 57 for c in value) and any(c > 57 for c in value)
     if not any(65 <= c <= 90 or 97 <= c <= 122 for c in value):
         return False
-    has_digit = any(48 <= c <= 57 for c in value)
-    return class_changes(value) >= (0.2 if has_digit else 0.35)
+    if any(48 <= c <= 57 for c in value):
+        return class_changes(value) >= 0.2
+    return class_changes(value) >= 0.35 and not value.islower() and not value.isupper()
 
 
 def is_uuid(value: bytes) -> bool:
@@ -190,4 +191,5 @@ def is_password(value: bytes) -> bool:
     others = len(value) - digits - letters
     if letters == 0:
         return digits >= 6 and others > 0
-    return digits > 0 or others > 0 or class_changes(value) >= 0.3
+    signs = others - sum(1 for c in value if c in b"-_.")  # these join words
+    return digits > 0 or signs > 0 or class_changes(value) >= 0.3
