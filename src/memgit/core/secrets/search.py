@@ -105,7 +105,9 @@ def _reassembled(text: bytes, start: int, one: Shape) -> Hit | None:
         token += piece[0]
         match = one.pattern.match(token)
         if match and match.end() >= len(token.rstrip(b".")) and pieces:
-            return Hit(one.rule, start, piece.end(), match[0]) if one.is_token(match[0]) else None
+            # A list of prefixes joins to something like a token, too, but has no digits.
+            is_drawn = one.is_token(match[0]) and any(48 <= c <= 57 for c in match[0])
+            return Hit(one.rule, start, piece.end(), match[0]) if is_drawn else None
         if len(token) > 400:
             return None
         gap = _BETWEEN.match(text, piece.end())
