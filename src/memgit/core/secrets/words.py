@@ -7,7 +7,7 @@ import re
 _CLASSES = bytes(97 if 97 <= c <= 122 else 65 if 65 <= c <= 90 else 48 if 48 <= c <= 57 else 45 for c in range(256))
 _RUNS = re.compile(rb"a+|A+|0+|-+")
 _FILLER = re.compile(
-    rb"(.)\1{5,}|\.\.\.|\*\*\*|\xe2\x80\xa6|<[^>]*>"
+    rb"(.)\1{6,}|\.\.\.|\*\*\*|\xe2\x80\xa6|<[^>]*>"
     rb"|example|placeholder|redacted|change[-_]?me|dummy|insert|replace[-_]?(?:me|with)|sample|masked|removed"
     rb"|your[-_]?(?:api|key|token|secret|pass|own|client|access|app|org|project|account|bot)|[-_]here\b|abcdefgh"
     rb"|12345678|01234567|98765432|qwertyui|deadbeef|abcd1234|1234abcd|foobar|lorem|ipsum"
@@ -34,7 +34,7 @@ _REFERENCE = re.compile(
 )
 _IDENTIFIER = re.compile(rb"^[A-Za-z_]\w{0,60}(?:(?:\.|::|->)[A-Za-z_]\w{0,60}){1,8}$")
 _NUMBERISH = re.compile(
-    rb"^[-+~<>=#v$\xe2\x82\xac]*\d[\d.,:_/TZ+-]*\s?(?:[a-zA-Z]{1,6}(?:/\w+)?|%|\xc2\xb5s|days?|hours?|minutes?|chars?"
+    rb"^[-+~<>=#v$\xe2\x82\xac]*\d[\d.,:_/TZ+-]*\s?(?:[a-zA-Z]{1,6}(?:/\w{1,8})?|%|\xc2\xb5s|days?|hours?|minutes?|chars?"
     rb"|characters|tokens|bytes|bits?)?$"
 )
 _PATHISH = re.compile(
