@@ -112,7 +112,7 @@ def remove(repo: Repository, *, purge: bool, dry_run: bool) -> Removed:
     if not os.path.isdir(repo.private_dir):
         return Removed((), (), (), len(ours), dry_run)
     with transaction.begin(repo) as change:
-        left = changes.take_back(change.repo)
+        left = (*changes.take_back(change.repo), *_what_runs_on(change.repo))
         if gone:
             change.move((RefUpdate(ref.name, b"0" * 40, ref.oid) for ref in gone), "memgit: uninstall --purge")
             change.close()
@@ -122,6 +122,13 @@ def remove(repo: Repository, *, purge: bool, dry_run: bool) -> Removed:
         else:
             _remove_caches(repo)
     return Removed(places, left, tuple(ref.name for ref in gone), len(ours) - len(gone), dry_run)
+
+
+def _what_runs_on(repo: Repository) -> Iterator[str]:
+    path = os.path.join(repo.work_tree or "", precommit_config.FILE)
+    content = files.read(path) if repo.work_tree is not None and not os.path.islink(path) else None
+    if content is not None and precommit_config.mentions_memgit(content):
+        yield f"{path} still names memgit's hooks: its next run registers the driver again, unless you take them out."
 
 
 def _remove_caches(repo: Repository) -> None:
