@@ -21,7 +21,7 @@ from memgit.host.programs import Programs
 from memgit.porcelain import changes, proof, transaction
 
 # What memgit can make again by itself; other private files hold somebody's settings or somebody's text.
-_CACHES = ("scope", "gitconfig", "due", "settled.json", "guard.key", "seen", "scratch")
+_CACHES = ("scope", "gitconfig", "due", "settled.json", "told.json", "jobs.json", "run.json", "seen", "scratch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,9 @@ def _what_runs_on(repo: Repository) -> Iterator[str]:
 
 def _remove_caches(repo: Repository) -> None:
     proof.forget_interrupted(repo)
-    for name in _CACHES:
+    # The key of fingerprints is worth nothing without what a person has allowed by them.
+    key = () if os.path.lexists(os.path.join(repo.private_dir, "guard.allow")) else ("guard.key",)
+    for name in (*_CACHES, *key):
         path = os.path.join(repo.private_dir, name)
         if os.path.isdir(path):
             shutil.rmtree(path)
