@@ -272,6 +272,18 @@ def test_a_workspace_below_the_top_is_set_up_from_the_top(tmp_path: Path) -> Non
     assert memgit(repo, "init", "--yes", "--json").json["changes"] == []
 
 
+def test_it_does_not_matter_where_in_the_work_tree_it_is_run(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work", foreign=True)
+    before = clone.picture(repo)
+    done = memgit(repo / "memory", "init", "--yes", "--json").json
+    assert (done["proven"], done["proposal"]["workspace"]) == (True, "")
+    assert (repo / ".memgit.toml").exists()
+    assert memgit(repo, "init", "--yes", "--json").json["changes"] == []
+    memgit(repo / "memory", "doctor")
+    memgit(repo / "memory", "uninstall")
+    assert clone.picture(repo) == before
+
+
 def test_what_git_does_not_see_is_said(tmp_path: Path) -> None:
     repo = clone.make(tmp_path / "work")
     git(repo, "init", "-q", "memory/nested")
