@@ -18,11 +18,17 @@ from support.repo import memgit, memgit_program, run
 from support.shared import shared
 
 
-@pytest.mark.parametrize("foreign", [False, True], ids=["plain", "foreign"])
 @pytest.mark.parametrize(
-    "how",
-    [(), ("--driver-only",), ("--hooks", "none"), ("--attributes", "tracked"), ("--hooks", "pre-commit")],
-    ids=lambda how: " ".join(how) or "default",
+    ("foreign", "how"),
+    [
+        (False, ()),
+        (True, ()),
+        (True, ("--driver-only",)),
+        (True, ("--hooks", "none")),
+        (True, ("--attributes", "tracked")),
+        (False, ("--hooks", "pre-commit")),
+    ],
+    ids=lambda value: " ".join(value) or "default" if isinstance(value, tuple) else "foreign" if value else "plain",
 )
 def test_uninstall_leaves_every_byte_as_it_was(tmp_path: Path, foreign: bool, how: tuple[str, ...]) -> None:
     repo = clone.make(tmp_path / 'it\'s a "work" place', foreign=foreign)
