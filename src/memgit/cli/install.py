@@ -12,7 +12,7 @@ from memgit.cli.params import Values
 from memgit.core import settings
 from memgit.errors import UsageError
 from memgit.git.command import Git
-from memgit.git.repository import Repository, discover
+from memgit.git.repository import Repository, discover, discover_top
 from memgit.host import config_files, programs
 from memgit.porcelain import install, propose
 from memgit.porcelain.install import Installed, Plan, Request
@@ -27,7 +27,7 @@ def init(values: Values) -> int:
     if new is None:
         return 0
     context = open_repository(values)
-    repo = context.repo
+    repo = discover_top(directory)
     if not dry_run:
         install.recover(repo)
     found = None
@@ -60,7 +60,7 @@ def init(values: Values) -> int:
 
 def uninstall(values: Values) -> int:
     """Take back what init made."""
-    repo = discover(text(values, "directory"))
+    repo = discover_top(text(values, "directory"))
     purge, dry_run = bool(values["purge"]), bool(values["dry_run"])
     if purge and not dry_run and not _agreed(values, "This also deletes what only memgit's refs hold. Go on?"):
         render.note("Nothing was changed.")
