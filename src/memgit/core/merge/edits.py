@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from memgit.core.merge import shapes
 from memgit.core.merge.similar import held, tokens
-from memgit.core.merge.times import find_dates
+from memgit.core.merge.times import find_dates, leading_time
 
 Merged = tuple[bytes, str] | None
 
@@ -35,6 +35,7 @@ def _merge_text(base: bytes, one: bytes, two: bytes) -> Merged:
         or _later_link(one, two)
         or _merge_row(base, one, two)
         or _merge_set(base, one, two)
+        or _merge_tails(base, one, two)
         or _merge_words(base, one, two)
     )
 
@@ -166,6 +167,22 @@ def _merge_set(base: bytes, one: bytes, two: bytes) -> Merged:
         return None
     body = separators[0].join(kept + sorted(added1 + added2))
     return heads[1] + (b"[" + body + b"]" if opening else body), "list merged as a set"
+
+
+def _merge_tails(base: bytes, one: bytes, two: bytes) -> Merged:
+    """`label: a, b` that both sides went on with by items of different dates: the older one stands first."""
+    old = base.rstrip()
+    if not shapes.label(old) or not one.startswith(old) or not two.startswith(old):
+        return None
+    tails = [line[len(old) :].rstrip() for line in (one, two)]
+    times = [leading_time(tail.lstrip(b",;| ")) for tail in tails]
+    first, second = times
+    if first is None or second is None or first[0] != second[0] or first == second:
+        return None
+    for separator in (*_SEPARATORS, b"|"):
+        if separator in old and all(tail.startswith(separator) for tail in tails):
+            return old + b"".join(tails if first[1] < second[1] else tails[::-1]), "both went on with the list"
+    return None
 
 
 def _after_label(line: bytes) -> tuple[bytes, bytes]:
