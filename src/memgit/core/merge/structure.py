@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memgit.core.merge.budget import Budget, Exhausted
-from memgit.core.merge.check import LineMerge, is_torn, opens_fence, violations
+from memgit.core.merge.check import LineMerge, count, is_torn, opens_fence, significant, violations
 from memgit.core.merge.insertions import Clash, join, repeated
 from memgit.core.merge.markers import has_markers
 from memgit.core.merge.place import Place
@@ -29,6 +29,8 @@ def pieces(
     written: list[LineMerge] = []
     allowed: set[bytes] = set()  # lines that may stand twice
     waiting = {id(region) for region in meeting}
+    hunks_a, hunks_b = [h for region in found for h in region.one], [h for region in found for h in region.two]
+    gone = _moved_and_deleted(base, one, hunks_a, hunks_b), _moved_and_deleted(base, two, hunks_b, hunks_a)
     at = 0
     for region in found:
         if region.o1 > at:
@@ -38,15 +40,13 @@ def pieces(
             lines = one[region.a1 : region.a2] if region.one else two[region.b1 : region.b2]
             out.append(Piece(region.o1, region.o2, "", lines))
             continue
-        settled, merged, twice = _settled(base, one, two, region, ours_first, budget)
+        settled, merged, twice = _settled(base, one, two, region, gone, ours_first, budget)
         out.extend(settled)
         written.extend(merged)
         allowed |= twice
     if at < len(base):
         out.append(Piece(at, len(base), "", base[at:]))
-    allowed |= _replaced(one, [h for region in found for h in region.one]) & _replaced(
-        two, [h for region in found for h in region.two]
-    )
+    allowed |= _replaced(one, hunks_a) & _replaced(two, hunks_b)
     checked = _checked_whole(base, one, two, out, written, allowed, meeting)
     if kind == "json" and any(piece.conflict for piece in checked):
         from memgit.core.merge.objects import merge_document  # most merges never need it
@@ -73,13 +73,21 @@ def _records(base: Lines, one: Lines, two: Lines, ours_first: bool | None, budge
 
 
 def _settled(
-    base: Lines, one: Lines, two: Lines, region: Region, ours_first: bool | None, budget: Budget
+    base: Lines,
+    one: Lines,
+    two: Lines,
+    region: Region,
+    gone: tuple[set[bytes], set[bytes]],
+    ours_first: bool | None,
+    budget: Budget,
 ) -> tuple[list[Piece], list[LineMerge], set[bytes]]:
     """The pieces of one region, or the region as one conflict if the rules or the check say so."""
     a, b = one[region.a1 : region.a2], two[region.b1 : region.b2]
     part = base[region.o1 : region.o2]
     try:
         side_a, side_b = sides(base, one, two, region, budget)
+        for side, lines in zip((side_a, side_b), gone, strict=True):
+            side.drop(lines)
         found, merged = settle(base, region.o1, region.o2, side_a, side_b, ours_first, budget)
         budget.spend(10 * (len(part) + len(a) + len(b)))
     except Exhausted:
@@ -88,13 +96,23 @@ def _settled(
     wrong = [w for w in violations(part, a, b, result, merged) if not _is_open(w, found)]
     doubled = {line for what, line in wrong if what == "duplicated"}
     twice = _allowed_twice(base, side_a, side_b, doubled) | (doubled & _edited(part, side_a) & _edited(part, side_b))
-    wrong = [w for w in wrong if w[1] not in twice]
+    wrong = [w for w in wrong if w[1] not in twice and not (w[0] == "lost" and (w[1] in gone[0] or w[1] in gone[1]))]
     if wrong:
         return [_whole(region, part, a, b, f"the check found a {wrong[0][0]} line")], [], set()
     for mine, other in ((side_a, b), (side_b, a)):
         if any(is_torn(gap, other, result) for gap in mine.gaps if len(gap) > 1):
             return [_whole(region, part, a, b, "the check found an entry torn apart")], [], set()
     return found, merged, twice
+
+
+def _moved_and_deleted(base: Lines, side: Lines, mine: list[Hunk], other: list[Hunk]) -> set[bytes]:
+    """Lines that this side put somewhere else and the other one deleted without a substitute: they go."""
+    deleted = [line for o1, o2, s1, s2 in other if s1 == s2 for line in base[o1:o2] if significant(line)]
+    if not deleted:
+        return set()
+    away = count([line for o1, o2, _, _ in mine for line in base[o1:o2]])
+    there = count([line for _, _, s1, s2 in mine for line in side[s1:s2]])
+    return {line for line, n in count(deleted).items() if n == away.get(line) == there.get(line) == 1}
 
 
 def _replaced(side: Lines, hunks: list[Hunk]) -> set[bytes]:
