@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from memgit.core.merge import shapes
 from memgit.core.merge.budget import Budget, Exhausted
 from memgit.core.merge.check import LineMerge, count, is_torn, opens_fence, significant, violations
 from memgit.core.merge.insertions import Clash, join, repeated
@@ -47,7 +48,7 @@ def pieces(
     if at < len(base):
         out.append(Piece(at, len(base), "", base[at:]))
     allowed |= _replaced(one, hunks_a) & _replaced(two, hunks_b)
-    checked = _checked_whole(base, one, two, out, written, allowed, meeting)
+    checked = _checked_whole(base, one, two, out, written, allowed, meeting, (hunks_a, hunks_b))
     if kind == "json" and any(piece.conflict for piece in checked):
         from memgit.core.merge.objects import merge_document  # most merges never need it
 
@@ -169,10 +170,14 @@ def _checked_whole(
     merged: list[LineMerge],
     twice: set[bytes],
     meeting: list[Region],
+    hunks: tuple[list[Hunk], list[Hunk]],
 ) -> list[Piece]:
     """The same check over the file: it sees what moved from one region to another."""
     result = _lines(found)
     wrong = [w for w in violations(base, one, two, result, merged) if not _is_open(w, found) and w[1] not in twice]
+    if wrong:
+        owners = (_owners(one, hunks[0], wrong), _owners(two, hunks[1], wrong))
+        wrong = [w for w in wrong if not (w[1] in owners[0] and owners[0][w[1]].isdisjoint(owners[1].get(w[1], ())))]
     if wrong:
         reason = f"the check found a {wrong[0][0]} line"
     elif not any(piece.conflict for piece in found) and opens_fence(base, one, two, result):
@@ -182,6 +187,19 @@ def _checked_whole(
     lines = {line for _, line in wrong}
     suspects = [r for r in meeting if _mentions(lines, base[r.o1 : r.o2], one[r.a1 : r.a2], two[r.b1 : r.b2])]
     return _with_conflicts(base, one, two, found, suspects or meeting, reason)
+
+
+def _owners(side: Lines, hunks: list[Hunk], wrong: list[tuple[str, bytes]]) -> dict[bytes, set[bytes]]:
+    """For each duplicated line that goes on with an entry: the first lines of the entries a side put it into."""
+    lines = {line for what, line in wrong if what == "duplicated" and line[:1].isspace() and not shapes.bullet(line)}
+    found: dict[bytes, set[bytes]] = {}
+    for start, end in ((s1, s2) for _, _, s1, s2 in hunks if lines):
+        for n in range(start, end):
+            if side[n].rstrip() in lines:
+                depth = shapes.indent(side[n])
+                above = (side[i] for i in range(n - 1, -1, -1) if side[i].strip() and shapes.indent(side[i]) < depth)
+                found.setdefault(side[n].rstrip(), set()).add(next(above, b""))
+    return found
 
 
 def _mentions(lines: set[bytes], *texts: Lines) -> bool:
