@@ -205,7 +205,7 @@ class _Settler:
     def _replaced(
         self, first: int, base: list[bytes], one: list[bytes], two: list[bytes]
     ) -> tuple[list[bytes], str] | None:
-        """What stands for base lines that both sides took out, where they did not put different texts in their place."""
+        """What stands for lines that both sides took out, where they did not put different texts in their place."""
         longer = longer_of(base, one, two)
         if longer is not None:
             return longer, "one change contains the other"

@@ -8,11 +8,13 @@ from memgit.core.merge.check import LineMerge, count, is_torn, opens_fence, sign
 from memgit.core.merge.insertions import Clash, join, repeated
 from memgit.core.merge.markers import has_markers
 from memgit.core.merge.place import Place
-from memgit.core.merge.regions import Hunk, Region
+from memgit.core.merge.regions import Hunk, Region, hunks, regions
 from memgit.core.merge.settle import Piece, conflict, longer_of, settle
 from memgit.core.merge.slots import Side, sides
 
 Lines = list[bytes]
+
+_REACH = 160  # lines looked at for the entry that a line goes on with
 
 
 def pieces(
@@ -26,6 +28,28 @@ def pieces(
         settled = _records(base, one, two, ours_first, budget)
         if settled is not None:
             return settled
+    checked = _attempt(base, one, two, found, meeting, ours_first, budget)[0]
+    if any(piece.conflict for piece in checked):
+        checked = _with_entries_once(base, one, two, ours_first, budget) or checked
+    if kind == "json" and any(piece.conflict for piece in checked):
+        from memgit.core.merge.objects import merge_document  # most merges never need it
+
+        document = merge_document(base, one, two)
+        if document is not None:
+            return [Piece(0, len(base), "JSON merged by its fields", document)]
+    return checked
+
+
+def _attempt(
+    base: Lines,
+    one: Lines,
+    two: Lines,
+    found: list[Region],
+    meeting: list[Region],
+    ours_first: bool | None,
+    budget: Budget,
+) -> tuple[list[Piece], list[LineMerge]]:
+    """The pieces as the gap model and the check give them, and the lines that a line rule wrote."""
     out: list[Piece] = []
     written: list[LineMerge] = []
     allowed: set[bytes] = set()  # lines that may stand twice
@@ -48,14 +72,26 @@ def pieces(
     if at < len(base):
         out.append(Piece(at, len(base), "", base[at:]))
     allowed |= _replaced(one, hunks_a) & _replaced(two, hunks_b)
-    checked = _checked_whole(base, one, two, out, written, allowed, meeting, (hunks_a, hunks_b))
-    if kind == "json" and any(piece.conflict for piece in checked):
-        from memgit.core.merge.objects import merge_document  # most merges never need it
+    return _checked_whole(base, one, two, out, written, allowed, meeting, (hunks_a, hunks_b)), written
 
-        document = merge_document(base, one, two)
-        if document is not None:
-            return [Piece(0, len(base), "JSON merged by its fields", document)]
-    return checked
+
+def _with_entries_once(
+    base: Lines, one: Lines, two: Lines, ours_first: bool | None, budget: Budget
+) -> list[Piece] | None:
+    """The pieces with what both sides added at different places at one of them, if then nothing conflicts."""
+    from memgit.core.merge import once  # most merges never need it
+
+    moved = once.at_one_place(one, two, hunks(base, one), hunks(base, two))
+    if moved is None:
+        return None
+    found = regions(hunks(base, moved[0]), hunks(base, moved[1]))
+    meeting = [r for r in found if r.one and r.two and moved[0][r.a1 : r.a2] != moved[1][r.b1 : r.b2]]
+    again, written = _attempt(base, *moved, found, meeting, ours_first, budget)
+    if any(piece.conflict for piece in again):
+        return None
+    if any(what == "lost" for what, _ in violations(base, one, two, _lines(again), written)):
+        return None
+    return again
 
 
 def _records(base: Lines, one: Lines, two: Lines, ours_first: bool | None, budget: Budget) -> list[Piece] | None:
@@ -197,7 +233,11 @@ def _owners(side: Lines, hunks: list[Hunk], wrong: list[tuple[str, bytes]]) -> d
         for n in range(start, end):
             if side[n].rstrip() in lines:
                 depth = shapes.indent(side[n])
-                above = (side[i] for i in range(n - 1, -1, -1) if side[i].strip() and shapes.indent(side[i]) < depth)
+                above = (
+                    side[i]
+                    for i in range(n - 1, max(-1, n - _REACH), -1)
+                    if side[i].strip() and shapes.indent(side[i]) < depth
+                )
                 found.setdefault(side[n].rstrip(), set()).add(next(above, b""))
     return found
 
