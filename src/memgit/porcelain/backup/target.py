@@ -136,9 +136,10 @@ class Memo:
             self._values = merged
             files.replace(self._path, json.dumps({"schema": _SCHEMA, **merged}).encode())
 
-    def index_path(self, git_dir: str) -> str:
-        """Where digests of files are kept, for all targets of a work tree."""
-        return os.path.join(self._shared, "index." + manifest.digest_of(os.fsencode(git_dir))[:12].decode())
+    def index_path(self, git_dir: str, *, with_held: bool) -> str:
+        """Where digests of files are kept, for all targets of a work tree that may have the same files."""
+        name = "index." + manifest.digest_of(os.fsencode(git_dir))[:12].decode()
+        return os.path.join(self._shared, name + (".all" if with_held else ""))
 
     def workspace(self) -> str:
         """The name by which targets know this workspace, made up on first use."""
