@@ -109,7 +109,8 @@ def run(
     job = _Job(target, targets.reach(target, repo), Memo(repo, target), request, now_ns, advance)
     with _alone(job.memo):
         targets.check_marker(job.place, job.memo, new_target=request.new_target, dry_run=request.dry_run)
-        index_file = IndexFile(job.memo.index_path(repo.git_dir, with_held=target.include_held), _rules(target, patterns, rules))
+        path = job.memo.index_path(repo.git_dir, with_held=target.include_held)
+        index_file = IndexFile(path, _rules(target, patterns, rules))
         with _source(repo, workspace, target, patterns, index_file) as source:
             gathered = Gathered(source, None if target.include_held else screen, index_file, now_ns)
             report = _deliver(job, gathered)

@@ -189,7 +189,7 @@ def check_marker(place: Place, memo: Memo, *, new_target: bool, dry_run: bool) -
     if marker.workspace != memo.workspace():
         raise TargetError(
             f"{place.where} holds the backups of another workspace.",
-            "Name another directory. A clone that stands in for a lost one is made by `memgit init --from-backup`.",
+            "Name another directory. `memgit init --from-backup` makes a clone that stands in for a lost one.",
         )
     if marker.target != known and not dry_run:
         memo.set(target=marker.target)
