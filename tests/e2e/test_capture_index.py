@@ -63,7 +63,7 @@ def build(ws: Workspace, states: dict[str, dict[str, str | None]]) -> None:
             ws.git("update-index", chosen["flag"], path)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys([*MEMORY, *OTHER], state)))
 def test_index_contract(states: dict[str, dict[str, str | None]]) -> None:
     with tempfile.TemporaryDirectory() as place:

@@ -7,9 +7,17 @@ from memgit.cli.params import Command, argument, arguments, flag, many, number, 
 _WINDOWS = ("hour", "6h", "day", "week")
 _DRY_RUN = flag("dry_run", "Show what would happen and change nothing.")
 
+_EXCHANGE = (
+    _DRY_RUN,
+    text("remote", "The remote, instead of the branch's upstream.", "NAME"),
+    flag("now", "Also send windows that have not ended, consolidated."),
+    flag("create", "Make the branch anew that was deleted on the remote."),
+)
+
 _TARGET = argument("target", "The target's name; not needed where there is only one.", "[TARGET]", required=False)
 
 GROUPS: dict[str, str] = {
+    "service": "Have memgit started at log-in or on a timer.",
     "guard": "Find secrets, and say which findings are none.",
     "backup": "Keep proven copies of the memory elsewhere, and get it back from there.",
 }
@@ -108,6 +116,73 @@ COMMANDS: tuple[Command, ...] = (
             flag("drop_signatures", "Let people's commits lose their signature where they get a new parent."),
         ),
         ("memgit consolidate --dry-run", "memgit consolidate --window week --auto-subject '^auto-backup'"),
+    ),
+    Command(
+        "sync",
+        "Capture, fetch, join what both sides did, consolidate and push; what is published only moves forward.",
+        "memgit.cli.sync:sync",
+        _EXCHANGE,
+        ("memgit sync", "memgit sync --now"),
+    ),
+    Command(
+        "push",
+        "Send the closed part of the branch, and the raw tip to a private ref, so that a second disk has it.",
+        "memgit.cli.sync:push",
+        _EXCHANGE,
+        ("memgit push", "memgit push --remote backup"),
+    ),
+    Command(
+        "run",
+        "Watch workspaces, capture what changes, and consolidate, sync, push and prune when each is due.",
+        "memgit.cli.run:run",
+        (
+            flag("once", "Do what is due now and end; for timers and containers."),
+            arguments("paths", "The workspaces; else the one here, else [run] workspaces.", "[PATH]..."),
+        ),
+        ("memgit run", "memgit run --once ~/agent ~/other"),
+    ),
+    Command(
+        "pause",
+        "Hold every automatic action of this workspace.",
+        "memgit.cli.run:pause",
+        (text("duration", "End by itself after this long, such as 30m.", "DURATION", "--for"),),
+        ("memgit pause --for 30m",),
+    ),
+    Command(
+        "resume",
+        "Let automatic actions go on after a pause.",
+        "memgit.cli.run:resume",
+        (),
+        ("memgit resume",),
+    ),
+    Command(
+        "service install",
+        "Have this workspace looked after: a systemd user unit, a crontab line, a launchd agent or a Windows task.",
+        "memgit.cli.service:install",
+        (
+            _DRY_RUN,
+            text(
+                "scheduler",
+                "Which one, instead of what fits this machine best.",
+                "NAME",
+                choices=("systemd", "cron", "launchd", "schtasks"),
+            ),
+        ),
+        ("memgit service install", "memgit service install --scheduler cron --dry-run"),
+    ),
+    Command(
+        "service remove",
+        "Look after this workspace no more; what memgit did not make stays.",
+        "memgit.cli.service:remove",
+        (_DRY_RUN, flag("all", "Look after no workspace any more.")),
+        ("memgit service remove",),
+    ),
+    Command(
+        "service status",
+        "Show what is installed, and whether it outlives the log-in.",
+        "memgit.cli.service:status",
+        (),
+        ("memgit service status",),
     ),
     Command(
         "undo",

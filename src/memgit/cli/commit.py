@@ -7,16 +7,13 @@ import os
 from memgit.cli import render
 from memgit.cli.context import Context, now_s, open_repository, text, texts
 from memgit.cli.params import Values
-from memgit.core.capture import Counted, Held, Why, show
 from memgit.core.version import VERSION
 from memgit.errors import UsageError
 from memgit.porcelain import commit
-from memgit.porcelain.commit import Report, Request
+from memgit.porcelain.commit import Request
 
 HELD = 4
 DEFERRED = 6
-_ROWS = 20
-_AFTERWARDS = {False: "; it folds back by itself", True: "; it folds back once that is mended"}
 
 
 def run(values: Values) -> int:
@@ -32,10 +29,16 @@ def run(values: Values) -> int:
         dry_run=bool(values["dry_run"]),
     )
     report = commit.run(context.repo, context.config, context.workspace_bytes, VERSION, request, now_s())
+    if not (values["json"] or values["verbose"] or report.files or report.held or report.folded):
+        if not values["quiet"]:
+            render.say("Nothing to capture.")
+        return 0
+    from memgit.cli import captured  # only where there is something to tell
+
     if values["json"]:
-        render.emit_json(as_dict(report))
+        render.emit_json(captured.as_dict(report))
     else:
-        tell(report, quiet=bool(values["quiet"]), verbose=bool(values["verbose"]))
+        captured.tell(report, quiet=bool(values["quiet"]), verbose=bool(values["verbose"]))
     return HELD if report.held else DEFERRED if report.needs_repair else 0
 
 
@@ -55,94 +58,3 @@ def repository_paths(context: Context, given: tuple[str, ...]) -> tuple[bytes, .
             raise UsageError(f"{path} is not in this work tree.")
         found.append(os.fsencode(place[len(top) + 1 :]))
     return tuple(found)
-
-
-def as_dict(report: Report) -> dict[str, object]:
-    """The report as it is printed for programs."""
-    return {
-        "ref": report.ref,
-        "old_tip": report.old_tip,
-        "commit": report.commit,
-        "why_not_on_branch": report.why,
-        "files": [
-            {"path": show(file.path), "verb": file.verb, "added": file.added, "deleted": file.deleted}
-            for file in report.files
-        ],
-        "held": [held_as_dict(held) for held in report.held],
-        "skipped": [{"path": show(item.path), "reason": item.reason} for item in report.skipped],
-        "unfinished": [show(path) for path in report.unfinished],
-        "kept_staged": [show(path) for path in report.kept_staged],
-        "folded": list(report.folded),
-        "set_aside": [{"path": show(path), "commit": oid} for path, oid in report.set_aside],
-        "dry_run": report.dry_run,
-    }
-
-
-def held_as_dict(held: Held) -> dict[str, object]:
-    """One held path, with rule, line and fingerprint of each finding."""
-    findings = [{"line": f.line, "rule": f.rule, "fingerprint": f.fingerprint} for f in held.findings]
-    return {"path": held.path, "why": held.why, "note": held.note, "findings": findings}
-
-
-def tell(report: Report, *, quiet: bool, verbose: bool) -> None:
-    """The report for people; what was held back also when quiet."""
-    if not quiet:
-        for file in report.files[: None if verbose else _ROWS]:
-            render.say(f"  {_row(file)}")
-        if not verbose and len(report.files) > _ROWS:
-            render.say(f"  and {len(report.files) - _ROWS} more (-v shows all)")
-        render.say(_what(report))
-        if report.why and (report.files or verbose):
-            render.say(f"  not on the branch, since {report.why}{_AFTERWARDS[report.needs_repair]}")
-        for ref in report.folded:
-            render.say(f"  folded back what had waited on {ref}")
-        for path, oid in report.set_aside:
-            render.say(f"  another state of {show(path)} was captured: memgit restore {show(path)} --at {oid.decode()}")
-        for path in report.kept_staged:
-            render.say(f"  {show(path)}: what you staged stays staged")
-        for path in report.unfinished:
-            render.say(f"  {show(path)}: is being written; the rest comes with the next capture")
-        if verbose:
-            for item in report.skipped:
-                render.say(f"  {show(item.path) or '.'} {item.reason}")
-    tell_held(report.held)
-    if not quiet and report.commit and report.old_tip:
-        changed = " ".join(_quoted(file.path) for file in report.files[:3])
-        render.say(f"Take a file back with: memgit restore {changed} --at {render.short(report.old_tip)}")
-
-
-def tell_held(held: tuple[Held, ...]) -> None:
-    """What was held back and what to do about it, on standard error; never a value."""
-    for item in held:
-        note = f" ({item.note})" if item.note else ""
-        render.note(f"held back: {item.path} {item.why.value}{note}")
-        for finding in item.findings[:10]:
-            place = "in its name" if finding.is_in_name else f"line {finding.line}"
-            known = f"; if it is none: memgit guard allow {finding.fingerprint}" if finding.fingerprint else ""
-            render.note(f"  {place}: {finding.rule}{known}")
-    if any(item.why is Why.DELETED for item in held):
-        render.note("  If they are meant to be gone: memgit commit --confirm-deletions")
-
-
-def _what(report: Report) -> str:
-    if not report.files:
-        return "Nothing to capture." if not report.folded else "Nothing else to capture."
-    count = render.plural(len(report.files), "file")
-    if report.dry_run:
-        return f"{count} would be captured."
-    if report.commit is None:
-        return f"{count}, captured already."
-    where = (report.ref or "").removeprefix("refs/heads/")
-    return f"{count} captured as {render.short(report.commit)} on {where}."
-
-
-def _row(file: Counted) -> str:
-    counts = "" if file.added is None else f" (+{file.added} -{file.deleted})"
-    verb = "" if file.verb == "changed" else f"{file.verb}: "
-    return f"{verb}{show(file.path)}{counts}"
-
-
-def _quoted(path: bytes) -> str:
-    import shlex
-
-    return shlex.quote(os.fsdecode(path))

@@ -6,7 +6,7 @@ import dataclasses
 import time
 
 from memgit.cli import render
-from memgit.cli.commit import held_as_dict, tell_held
+from memgit.cli.captured import held_as_dict, tell_held
 from memgit.cli.context import now_s, open_repository
 from memgit.cli.params import Values
 from memgit.core.capture import show

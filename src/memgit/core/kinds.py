@@ -238,6 +238,48 @@ class Zone(Kind):
         return value
 
 
+class Times(Kind):
+    """A schedule, as text; `memgit.core.schedule` says what there is."""
+
+    __slots__ = ()
+
+    def read(self, value: object) -> object:
+        from memgit.core import schedule  # only where one is given
+
+        try:
+            schedule.parse(value if isinstance(value, str) else "")
+        except ValueError as error:
+            raise self._mismatch(str(error), value) from None
+        return value
+
+
+class Pace(Kind):
+    """How often at most: `immediate` or a duration."""
+
+    __slots__ = ()
+
+    def read(self, value: object) -> object:
+        try:
+            if value != "immediate":
+                units.duration_s(value if isinstance(value, str) else "")
+        except ValueError as error:
+            raise self._mismatch(f'"immediate" or {error}', value) from None
+        return value
+
+
+class LocalZone(Zone):
+    """`local`, a time zone by name, or a fixed offset."""
+
+    __slots__ = ()
+
+    def read(self, value: object) -> object:
+        if value == "local":
+            return value
+        if value == windows.AUTHOR_ZONE:
+            raise self._mismatch('"local", a time zone such as "Europe/Berlin" or an offset such as "+05:30"', value)
+        return super().read(value)
+
+
 class Template(Kind):
     """One line of text with named fields in braces, and nothing that str.format would look up in them."""
 

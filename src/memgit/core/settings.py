@@ -17,13 +17,16 @@ from memgit.core.kinds import (
     Counts,
     Duration,
     Kind,
+    LocalZone,
     Name,
+    Pace,
     Regex,
     Size,
     Tables,
     Template,
     Text,
     Texts,
+    Times,
     Truth,
     Whole,
     Zone,
@@ -311,6 +314,96 @@ class MirroredFolder:
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """The remote that `memgit sync` and `memgit push` exchange commits with."""
+
+    default: str = setting(
+        "origin", Text(), "The remote of a branch that has no upstream.", scope=Scope.LOCAL, sample="backup"
+    )
+    timeout: int = setting(
+        120, Duration(), "How long a remote may say nothing before it is given up.", scope=Scope.LOCAL
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """What is sent."""
+
+    open_windows: bool = setting(
+        False, Truth(), "Whether windows that have not ended are consolidated and sent, too, instead of waiting."
+    )
+    raw: bool = setting(
+        True,
+        Truth(),
+        "Whether the raw tip goes to refs/memgit/raw/<machine>/ on the remote, so that two disks hold it.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How `memgit run` notices changes."""
+
+    debounce: int = setting(2, Duration(), "How long files must be quiet before they are captured.")
+    max_wait: int = setting(30, Duration(), "How long files that are never quiet wait at most.")
+    scan: int = setting(60, Duration(), "How often everything is looked at, whatever the system reported.")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What `memgit run` looks after."""
+
+    workspaces: tuple[str, ...] = setting(
+        (), Texts(), "Workspaces, where none is named and none is here.", scope=Scope.LOCAL, sample=("~/agent",)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRule:
+    """How soon a file is captured. The first rule whose glob fits decides."""
+
+    glob: str = setting(..., Text(), "Files, as a .gitignore pattern.", sample="/memory/*.md")
+    capture: str = setting(..., Pace(), 'How soon: "immediate", or a duration such as "30m".', sample="30m")
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When `memgit run` does what: `every 30m`, `daily 02:00`, `mon-fri 09:00`, a cron line of five fields, `never`."""
+
+    capture: str = setting("every 10m", Times(), "Capture everything, whatever was noticed.")
+    consolidate: str = setting("daily 00:30", Times(), "Consolidate the windows that have ended.")
+    sync: str = setting("never", Times(), "Capture, fetch, join, consolidate and push.", sample="every 30m")
+    push: str = setting("every 30m", Times(), "Push what is ready.")
+    prune: str = setting("weekly sun 04:00", Times(), "Forget operations older than the retention.")
+    timezone: str = setting("local", LocalZone(), 'Where the day begins: "local", "Europe/Berlin" or "+05:30".')
+    jitter: int = setting(120, Duration(), "Machines run a job up to this much later, each at its own moment.")
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """What is told about trouble that needs a person. Each gets JSON on its standard input or as its body."""
+
+    command: tuple[str, ...] = setting(
+        (),
+        Texts(),
+        "A program and its arguments, run without a shell.",
+        scope=Scope.LOCAL,
+        sample=("mail-me", "memgit"),
+    )
+    webhook: str = setting(
+        "none", Text(), "An address that takes a POST.", scope=Scope.LOCAL, sample="https://example.invalid/hook"
+    )
+    desktop: bool = setting(False, Truth(), "Whether notify-send shows a note.", scope=Scope.LOCAL)
+    file: str = setting(
+        "none",
+        Text(),
+        "A file for agents to read, below the workspace; never captured, and gone when all is well.",
+        scope=Scope.LOCAL,
+        sample="MEMGIT-NOTICE.md",
+    )
+    every: int = setting(6 * 3600, Duration(), "The same trouble is told again after this long.", scope=Scope.LOCAL)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings, and where each one came from."""
 
@@ -338,6 +431,17 @@ class Config:
         "Folders that are kept in step with the workspace.",
         scope=Scope.LOCAL,
     )
+    remote: Remote = Remote()
+    push: Push = Push()
+    run: Run = Run()
+    watch: Watch = Watch()
+    policy: tuple[PolicyRule, ...] = setting(
+        (),
+        Tables(PolicyRule, "it would apply to no file"),
+        "How soon a file is captured; the first rule that fits decides.",
+    )
+    schedule: Schedule = Schedule()
+    notify: Notify = Notify()
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)  # of what is not a default
 
     def origin(self, key: str) -> Origin:

@@ -21,6 +21,13 @@ def count(git: Git, tip: Oid, hidden: Iterable[Oid]) -> int:
     return int(git.run("rev-list", "--count", "--stdin", stdin=b"".join(_range(tip, hidden))).stdout)
 
 
+def outstanding(git: Git, tip: Oid, hidden: Iterable[Oid]) -> tuple[int, int | None]:
+    """How many commits `stream` would give, and the commit time of the oldest, seconds since the epoch."""
+    args = ("rev-list", "--no-commit-header", "--format=%ct", "--stdin")
+    times = git.run(*args, stdin=b"".join(_range(tip, hidden))).stdout.split()
+    return len(times), min(map(int, times), default=None)
+
+
 def is_any_in(git: Git, commits: Iterable[Oid], hidden: Iterable[Oid]) -> bool:
     """Whether one of the commits, or anything below them, is reachable from none of `hidden`."""
     lines = [*(b"%s\n" % oid for oid in commits), *(b"^%s\n" % oid for oid in hidden)]

@@ -40,6 +40,29 @@ def clear_locks(
     return tuple(removed)
 
 
+def clear_files(paths: Iterable[str], since_s: float) -> tuple[str, ...]:
+    """Remove lock files that a dead git of ours left, whatever they hold; returns their paths.
+
+    The journal named them, so git was about to make them; none is older than it, open anywhere or still changing.
+    """
+    found = {}
+    for path in paths:
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            continue
+        if status.st_mtime >= since_s - 1 and not is_open_anywhere(status):
+            found[path] = status
+    if found:
+        time.sleep(_SETTLES_S)
+    removed = []
+    for path, status in found.items():
+        if _is_still(path, status):
+            os.unlink(path)
+            removed.append(path)
+    return tuple(removed)
+
+
 def clear_lock(path: str, contents: Iterable[bytes], since_s: float) -> bool:
     """Remove one lock file that we left, holding the beginning of one of `contents`; whether it was ours."""
     ours = any(_is_ours(path, content, since_s) for content in contents)

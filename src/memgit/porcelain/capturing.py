@@ -27,10 +27,11 @@ from memgit.host import processes
 from memgit.host.scan import Scan, Skipped, Stamp
 from memgit.porcelain import allowed, guarding, memo, oplog, place
 from memgit.porcelain.commit import Report, Request
+from memgit.porcelain.following import IndexChange
 from memgit.porcelain.gather import Gather, Gathered, Wanted, memory_files
 from memgit.porcelain.memo import Memo, text_of
 from memgit.porcelain.place import Place
-from memgit.porcelain.transaction import IndexChange, Transaction
+from memgit.porcelain.transaction import Transaction
 
 _LOCK_TRIES = 6
 _LOCK_PAUSE_S = 0.05

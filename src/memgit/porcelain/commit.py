@@ -6,10 +6,9 @@ import os
 import time
 from dataclasses import dataclass
 
-from memgit.core.capture import Counted, Held
 from memgit.core.objects import Oid, RefName
 from memgit.core.settings import Config
-from memgit.errors import RefMoved, UsageError
+from memgit.errors import Busy, RefMoved, UsageError
 from memgit.git.repository import Repository
 from memgit.host import scan
 from memgit.host.scan import Scan, Skipped
@@ -17,6 +16,10 @@ from memgit.porcelain import memo, place, transaction
 from memgit.porcelain.memo import Memo
 from memgit.porcelain.place import Place
 from memgit.porcelain.transaction import Transaction
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # not needed where nothing has changed
+    from memgit.core.capture import Counted, Held
 
 _ATTEMPTS = 5
 _PAUSE_S = 0.05
@@ -67,26 +70,35 @@ def run(repo: Repository, config: Config, workspace: bytes, version: str, reques
     if repo.work_tree is None:
         raise UsageError("A bare repository has no files to capture.", "Run this in a work tree.")
     if request.dry_run:
-        return _look(Transaction(repo), config, workspace, version, request, now_s)
+        return _look(Transaction(repo), config, workspace, version, request, now_s, None)
+    why = None
     for attempt in range(_ATTEMPTS):
         try:
             with transaction.begin(repo) as change:
-                return _look(change, config, workspace, version, request, now_s)
-        except RefMoved:
-            if attempt == _ATTEMPTS - 1:
-                raise
+                return _look(change, config, workspace, version, request, now_s, why)
+        except RefMoved as moved:
+            if attempt == _ATTEMPTS - 2:
+                why = f"{moved.ref} keeps moving"
             time.sleep(_PAUSE_S)
-    raise AssertionError
+    raise Busy("The branch keeps moving.", "Nothing was changed; run the command again.")
 
 
-def _look(change: Transaction, config: Config, workspace: bytes, version: str, request: Request, now_s: int) -> Report:
-    """See whether anything has changed; only then load what it takes to capture it."""
+def _look(
+    change: Transaction,
+    config: Config,
+    workspace: bytes,
+    version: str,
+    request: Request,
+    now_s: int,
+    why: str | None,
+) -> Report:
+    """See whether anything has changed; only then load what it takes to capture it. why: not on the branch."""
     repo = change.repo
     assert repo.work_tree is not None
     patterns = config.memory.patterns().under(workspace)
     where = place.choose(repo, config.capture.exclude_branches)
-    if where.is_branch and change.is_owing:
-        where = place.aside(repo, where, None)
+    if where.is_branch and (why or change.is_owing):
+        where = place.aside(repo, where, why)
     found = scan.walk(os.fsencode(repo.work_tree), patterns, nested=config.capture.nested == "include")
     known = memo.recall(repo, memo.policy_of(repo, config, workspace, version))
     to_fold = place.waiting(repo, where.ref) if where.is_branch else ()

@@ -10,7 +10,7 @@ from memgit.core.capture import Held, Why
 from memgit.errors import UsageError
 from memgit.git.repository import Repository
 from memgit.host import files
-from memgit.porcelain import allowed
+from memgit.porcelain import allowed, refused
 from memgit.porcelain.gather import Check
 
 _FINGERPRINT = re.compile(r"[sk][0-9a-f]{20}")
@@ -32,6 +32,7 @@ def allow(repo: Repository, fingerprints: Sequence[str]) -> tuple[str, ...]:
 def checker(repo: Repository, passing: frozenset[str]) -> Check:
     """What holds a file back, for `Gather`: secrets on lines that the version before did not have."""
     keys: list[bytes] = []
+    held = refused.load(repo)
 
     def check(path: bytes, new: bytes, old: bytes | None) -> tuple[Held, ...]:
         from memgit.core.secrets.scan import scan_added  # compiles many expressions; not needed where nothing changed
@@ -39,6 +40,8 @@ def checker(repo: Repository, passing: frozenset[str]) -> Check:
         if not keys:
             keys.append(allowed.key_of(repo))
         found = scan_added(old or b"", new, path, passing, key=keys[0])
+        if not found and refused.holds(held, path, new, keys[0]):
+            return (Held(capture.show(path), Why.SECRET, "the remote found it, and refused the file"),)
         if not found:
             return ()
         in_name = next((finding.path for finding in found if finding.is_in_name), None)

@@ -10,15 +10,18 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, field
-from typing import Any
 
-from memgit.core.capture import Held, Why
 from memgit.core.objects import Oid
-from memgit.core.secrets.finding import Finding
 from memgit.core.settings import Config
 from memgit.git.repository import Repository
 from memgit.host import files
 from memgit.host.scan import Stamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # not needed where nothing is held
+    from typing import Any
+
+    from memgit.core.capture import Held
 
 _SCHEMA = 1
 _Known = tuple[tuple[int, ...], str, str]  # stamp, mode and id as git would store it
@@ -103,6 +106,11 @@ def held_in(repo: Repository) -> tuple[Held, ...]:
 
 def held_from(records: list[dict[str, Any]]) -> tuple[Held, ...]:
     """Held paths as they were written down."""
+    if not records:
+        return ()
+    from memgit.core.capture import Held, Why
+    from memgit.core.secrets.finding import Finding
+
     return tuple(
         Held(item["path"], Why[item["why"]], item["note"], tuple(Finding(*finding) for finding in item["findings"]))
         for item in records

@@ -5,6 +5,7 @@
         change.store(objects)                 one pack, flushed
         change.move(updates, reason)          compare-and-swap, flushed
         change.capture(...)                   few objects, a branch and the index of its work tree, as one
+        change.forward(update, reason)        the branch checked out, its index and its files
 
 The journal says which refs are about to move. It is written before git can take a lock and removed
 when all is done, so whoever finds it, holding the lock, knows that its writer died, and can take away
@@ -16,16 +17,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-from memgit.core.objects import ZERO, Oid, RefName, hash_object
-from memgit.errors import Busy, CommandFailed, MemgitError
-from memgit.git import index, leftovers, refs
+from memgit.core.objects import ZERO, hash_object
+from memgit.errors import Busy, MemgitError
+from memgit.git import leftovers, refs
 from memgit.git.command import Git
-from memgit.git.index import Entry, IndexLocked, IndexUnusable, NextIndex, Update
 from memgit.git.objects import is_loose, write_loose, write_pack
 from memgit.git.refs import RefUpdate
 from memgit.git.repository import Repository
@@ -33,17 +32,14 @@ from memgit.host import files
 from memgit.host.lock import Lock
 from memgit.process import TimedOut
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # most runs of memgit change no index
+    from typing import Any
+
+    from memgit.porcelain.following import IndexChange
+
 _SCHEMA = 1
 _FEW = 100  # more objects than this go into a pack of their own; as git's transfer.unpackLimit
-
-
-@dataclass(frozen=True, slots=True)
-class IndexChange:
-    """Entries of one work tree's index that are to follow a branch: what stood there, and what shall."""
-
-    work_tree: str
-    git_dir: str
-    updates: tuple[tuple[Update, Entry | None], ...]
 
 
 class Transaction:
@@ -55,6 +51,7 @@ class Transaction:
         self._token = f"memgit {os.getpid()}"
         self._waiting = os.path.join(repo.private_dir, f"index.{os.getpid()}")
         self._open = False
+        self._moving: tuple[RefUpdate, ...] = ()
         self._is_behind = False  # the branch has moved, its index has not: the journal has to stay
         self._owed: IndexChange | None = None  # an index that could not be brought up to its branch yet
 
@@ -71,6 +68,7 @@ class Transaction:
         """
         todo = tuple(updates)
         self._note(todo)
+        self._moving = todo
         refs.move(self.repo.git, todo, reason)
         refs.flush_directories(self.repo.common_dir, (update.ref for update in todo))
 
@@ -81,60 +79,86 @@ class Transaction:
         reason: str,
         change: IndexChange | None = None,
     ) -> None:
-        """Store objects, a new commit last, move the refs, the branch last, and let the index's entries follow.
+        """Store objects, a new commit last if any, move the refs, the branch last, and let the index's entries follow.
 
         The locks of refs and index are held together only for the two renames. Raises as `move` does, and
         IndexLocked or IndexUnusable, always before anything but objects has changed.
         """
         if self._is_behind:
             self.recover()
-        self._note(tuple(updates), change)
-        following = None
+        self._moving = tuple(updates)
+        self._note(self._moving, change)
+        copy = None
         try:
             if change is not None and change.updates:
-                git = Git(change.work_tree, self.repo.git.git_dir, self.repo.git.keep_fds)
-                following = NextIndex(git, change.git_dir, self._waiting)
-                following.prepare([update for update, _ in change.updates])
+                from memgit.porcelain import following
+
+                copy = following.prepared(self.repo, change, self._waiting)
             self._store_few(objects)
             with refs.prepared(self.repo.git, updates, reason) as commit:
-                if following is not None:
-                    following.lock()
-                self._is_behind = following is not None  # git may fail after it moved the branch
+                if copy is not None:
+                    copy.lock()
+                self._is_behind = copy is not None  # git may fail after it moved the branch
                 commit()
-                if following is not None:
-                    following.install()
-            if following is not None:
-                following.flush()
+                if copy is not None:
+                    copy.install()
+            if copy is not None:
+                copy.flush()
             self._is_behind = False
         finally:
-            if following is not None:
-                following.drop()
+            if copy is not None:
+                copy.drop()
         refs.flush_directories(self.repo.common_dir, (update.ref for update in updates))
         # A `git gc --prune=now` at this very moment may have taken what no ref held yet.
-        if len(objects) <= _FEW and not is_loose(self.repo.common_dir, hash_object(*objects[-1])):
+        if 0 < len(objects) <= _FEW and not is_loose(self.repo.common_dir, hash_object(*objects[-1])):
             self._store_few(objects)
 
     def _store_few(self, objects: Sequence[tuple[bytes, bytes]]) -> None:
+        if not objects:
+            return
         if len(objects) <= _FEW:
             write_loose(self.repo.git, self.repo.common_dir, objects)
         else:
             write_pack(self.repo.git, self.repo.common_dir, objects, self._token)
+
+    def forward(self, update: RefUpdate, reason: str) -> tuple[bytes, ...]:
+        """Move the branch checked out here forward, with index and files; the paths that are in the way, if any.
+
+        Files come first, then the index, then the branch, and only if nobody has changed what would be
+        overwritten; killed in between, the files hold what the next run will bring. Nothing is changed where a
+        path is in the way. Raises CommandFailed if git can't do it for another reason.
+        """
+        from memgit.git import checkout
+
+        git_dir = self.repo.git_dir
+        names = ("index.lock", "ORIG_HEAD.lock")
+        self._note((update,), locks=tuple(os.path.join(git_dir, name) for name in names))
+        git = Git(self.repo.work_tree, None, self.repo.git.keep_fds)
+        blocking = checkout.forward(git, update.new, reason)
+        if not blocking:
+            refs.flush_directories(self.repo.common_dir, (update.ref,))
+            refs.flush_directory(git_dir)
+        return blocking
 
     @property
     def is_owing(self) -> bool:
         """Whether an index still waits to be brought up to its branch; until then no branch should move."""
         return self._owed is not None
 
-    def _note(self, updates: tuple[RefUpdate, ...], change: IndexChange | None = None) -> None:
+    def _note(
+        self, updates: tuple[RefUpdate, ...], change: IndexChange | None = None, locks: tuple[str, ...] = ()
+    ) -> None:
         record = {
             "schema": _SCHEMA,
             "keep": self._token,
             "refs": [[update.ref, update.new.decode(), update.expected.decode()] for update in updates],
         }
         if change is not None:
-            record |= {"index": _as_json(change), "waiting": self._waiting}
+            record |= {"index": change.as_json(), "waiting": self._waiting}
+        if locks:
+            record["locks"] = list(locks)
         if self._owed is not None:
-            record["owed"] = _as_json(self._owed)
+            record["owed"] = self._owed.as_json()
         files.replace(self._journal, json.dumps(record).encode())
         self._open = True
 
@@ -153,6 +177,17 @@ class Transaction:
                 files.remove(self._journal)
             self._open = False
 
+    def give_up(self, failure: BaseException) -> None:
+        """Something went wrong: undo what was half done. Where that fails too, the journal stays for the next run."""
+        try:
+            if isinstance(failure, TimedOut | KeyboardInterrupt) or getattr(failure, "status", 0) < 0:
+                self.recover()  # only a git that was killed leaves locks behind
+            else:
+                self._take_back_half(self._moving)
+                self.close()
+        except (MemgitError, OSError):
+            return
+
     def recover(self) -> tuple[str, ...]:
         """Clear what a dead writer left; the paths of the locks taken away. Moves no branch."""
         content = files.read(self._journal)
@@ -164,9 +199,9 @@ class Transaction:
                 raise ValueError("written by another version")
             updates = tuple(RefUpdate(ref, new.encode(), old.encode()) for ref, new, old in record["refs"])
             token = str(record["keep"])
-            change = _from_json(record["index"]) if "index" in record else None
-            owed = _from_json(record["owed"]) if "owed" in record else None
+            change, owed = (_index_change(record.get(name)) for name in ("index", "owed"))
             waiting = str(record.get("waiting", ""))
+            locks = tuple(str(path) for path in record.get("locks", ()))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise MemgitError(
                 f"{self._journal} can't be read by this version of memgit.",
@@ -176,10 +211,10 @@ class Transaction:
         since_s = os.stat(self._journal).st_mtime
         checkouts = tuple(checkout.git_dir for checkout in self.repo.checkouts())
         removed = leftovers.clear_locks(self.repo.common_dir, checkouts, updates, since_s)
-        if change is not None and (lock := index.take_back_lock(change.git_dir, waiting)):
+        removed += leftovers.clear_files(locks, since_s)
+        if change is not None and (lock := change.take_back_lock(waiting)):
             removed = (*removed, lock)
-        now = {ref.name: ref.oid for ref in refs.read_all(self.repo.git)}
-        self._take_back_half(updates, now)
+        self._take_back_half(updates)
         self._owed = owed
         if change is not None and updates and self._has_moved(updates[-1]):
             self._owed = change
@@ -198,26 +233,12 @@ class Transaction:
         return refs.has_moved(git, update, refs.peek(git, self.repo.common_dir, update.ref))
 
     def _pay(self) -> None:
-        """Bring the index that is owed up to its branch, entry by entry where nobody has changed it since."""
-        owed = self._owed
-        if owed is None or not os.path.isdir(owed.work_tree):
-            self._owed = None
-            return
-        git = Git(owed.work_tree, self.repo.git.git_dir, self.repo.git.keep_fds)
-        following = NextIndex(git, owed.git_dir, self._waiting)
-        try:
-            now = index.entries(git, [update.path for update, _ in owed.updates])
-            due = [update for update, before in owed.updates if now.get(update.path) == before]
-            if due:
-                following.prepare(due)
-                following.lock()
-                following.install()
-                following.flush()
-            self._owed = None
-        except (IndexLocked, IndexUnusable):
-            return  # the next run tries again
-        finally:
-            following.drop()
+        """Bring the index that is owed up to its branch."""
+        if self._owed is not None:
+            from memgit.porcelain import following
+
+            if following.catch_up(self.repo, self._owed, self._waiting):
+                self._owed = None
 
     def _sweep(self) -> None:
         """Take away the copies of an index that dead writers left in our own directory."""
@@ -225,7 +246,7 @@ class Transaction:
             if name.startswith("index."):
                 os.unlink(os.path.join(self.repo.private_dir, name))
 
-    def _take_back_half(self, updates: tuple[RefUpdate, ...], now: Mapping[RefName, Oid]) -> None:
+    def _take_back_half(self, updates: tuple[RefUpdate, ...]) -> None:
         """git renames the refs of a transaction one after the other, ours in the order given: the branch last.
 
         Where the branch was not reached, the log must not tell of a move that never was.
@@ -233,6 +254,7 @@ class Transaction:
         if len(updates) < 2:
             return
         git = self.repo.git
+        now = {ref.name: ref.oid for ref in refs.read_all(git)}
         if refs.has_moved(git, updates[-1], now.get(updates[-1].ref)):
             return
         half = [
@@ -253,15 +275,8 @@ def begin(repo: Repository, timeout_s: float = 5.0) -> Iterator[Transaction]:
         transaction.recover()
         try:
             yield transaction
-        except (CommandFailed, TimedOut, KeyboardInterrupt) as failure:
-            # Only a git that was killed leaves locks behind; any other has taken its own away by now.
-            if isinstance(failure, CommandFailed) and failure.status >= 0:
-                transaction.close()
-            else:
-                transaction.recover()
-            raise
-        except BaseException:
-            transaction.close()
+        except BaseException as failure:
+            transaction.give_up(failure)
             raise
         transaction.close()
 
@@ -276,23 +291,9 @@ def heal(repo: Repository) -> None:
             return
 
 
-def _as_json(change: IndexChange) -> dict[str, object]:
-    rows = []
-    for update, before in change.updates:
-        was = None if before is None else [before.mode.decode(), before.oid.decode(), before.intent_to_add]
-        flags = [update.assume_unchanged, update.skip_worktree]
-        rows.append([os.fsdecode(update.path), update.mode.decode(), update.oid.decode(), flags, was])
-    return {"work_tree": change.work_tree, "git_dir": change.git_dir, "updates": rows}
+def _index_change(record: dict[str, Any] | None) -> IndexChange | None:
+    if record is None:
+        return None
+    from memgit.porcelain import following
 
-
-def _from_json(record: dict[str, Any]) -> IndexChange:
-    updates = []
-    for path, mode, oid, (assumed, skipped), was in record["updates"]:
-        update = Update(os.fsencode(path), mode.encode(), oid.encode(), None, bool(assumed), bool(skipped))
-        before = None
-        if was is not None:
-            before = Entry(
-                was[0].encode(), was[1].encode(), False, update.assume_unchanged, update.skip_worktree, was[2]
-            )
-        updates.append((update, before))
-    return IndexChange(str(record["work_tree"]), str(record["git_dir"]), tuple(updates))
+    return following.IndexChange.from_json(record)
