@@ -41,9 +41,9 @@ class Shape:
 
     anchors: each match holds one of them inside an unbroken run of 16 bytes or more. They are what the quick look
     over a whole file searches for, so they are as rare as the format allows.
-    source: the whole token as an expression. Lengths are the documented ones or a little less, open at the end where providers have
-    lengthened them before. Every repetition is of one character class and bounded on its left by a literal, so
-    matching is linear.
+    source: the whole token as an expression. Lengths are the documented ones or a little less, open at the end where
+    providers have lengthened them before. Every repetition is of one character class and bounded on its left by a
+    literal, so matching is linear.
     """
 
     rule: str
