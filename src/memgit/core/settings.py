@@ -278,6 +278,9 @@ class Watch:
 
     debounce: int = setting(2, Duration(), "How long files must be quiet before they are captured.")
     max_wait: int = setting(30, Duration(), "How long files that are never quiet wait at most.")
+    method: str = setting(
+        "auto", Choice(("auto", "poll")), "poll: look every few seconds, for network shares that report no changes."
+    )
     scan: int = setting(60, Duration(), "How often everything is looked at, whatever the system reported.")
 
 

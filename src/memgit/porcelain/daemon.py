@@ -336,8 +336,12 @@ class Daemon:
         self._write_state(place)
 
     def _watch(self, place: _Place, root: bytes, patterns: Patterns) -> None:
+        workspace = place.workspace
+        assert workspace is not None
         why = "the system gives no hints"
-        if self._watcher is not None:
+        if workspace.config.watch.method == "poll":
+            why = "as configured"
+        elif self._watcher is not None:
             try:
                 self._watcher.watch(root, watch.directories(root, patterns.may_contain))
                 why = ""
