@@ -165,6 +165,8 @@ def test_pause_and_resume(repo: Repo) -> None:
         (repo.path / "memory" / "quiet.md").write_text("quiet\n")
         until(lambda: any(event["event"] == "paused" for event in daemon.events()))
         assert daemon.state()["paused"]
+        assert "Automatic actions are held for another" in repo.memgit("status").out
+        assert f"`memgit run` looks after it (process {daemon.child.pid}, inotify)." in repo.memgit("status").out
         assert commits(repo) == 1
         assert "held since" in repo.memgit("resume").out
         until(lambda: captured(repo, "memory/quiet.md"))
