@@ -145,8 +145,12 @@ def test_a_travelling_file_can_tighten_a_limit_but_not_loosen_what_the_user_set(
 def test_local_settings_are_refused_in_a_travelling_file_and_taken_elsewhere(key: str) -> None:
     section, _, name = key.partition(".")
     row = TABLE[key]
-    shown = row.kind.show(DEFAULTS.value(key) if row.sample is None else row.sample)
-    values = tomli.loads(f"[{section}]\n{name} = {shown}\n")
+    values: dict[str, object]
+    if name:
+        shown = row.kind.show(DEFAULTS.value(key) if row.sample is None else row.sample)
+        values = tomli.loads(f"[{section}]\n{name} = {shown}\n")
+    else:
+        values = {section: [{"name": "disk", "path": "/media/disk"}]}
     with pytest.raises(UntrustedConfig):
         resolve((Layer(OriginKind.TRACKED_FILE, ".memgit.toml", values),))
     assert resolve((Layer(OriginKind.USER_FILE, "user.toml", values),)).origin(key).kind is OriginKind.USER_FILE

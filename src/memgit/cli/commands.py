@@ -14,9 +14,12 @@ _EXCHANGE = (
     flag("create", "Make the branch anew that was deleted on the remote."),
 )
 
+_TARGET = argument("target", "The target's name; not needed where there is only one.", "[TARGET]", required=False)
+
 GROUPS: dict[str, str] = {
     "service": "Have memgit started at log-in or on a timer.",
     "guard": "Find secrets, and say which findings are none.",
+    "backup": "Keep proven copies of the memory elsewhere, and get it back from there.",
 }
 
 COMMANDS: tuple[Command, ...] = (
@@ -288,5 +291,97 @@ COMMANDS: tuple[Command, ...] = (
             arguments("key", "Show only these settings.", "[KEY]..."),
         ),
         ("memgit config --show-origin", "memgit config consolidate.window"),
+    ),
+    Command(
+        "backup run",
+        "Copy the memory files to the backup targets, or to one of them; what did not change costs nothing.",
+        "memgit.cli.backup:run",
+        (
+            _DRY_RUN,
+            flag("confirm_shrink", "Go on although many files are gone or empty since the last run."),
+            flag("new_target", "Accept that the place is new, although this target was used before."),
+            argument("target", "The target's name; all of them by default.", "[TARGET]", required=False),
+        ),
+        ("memgit backup run --dry-run", "memgit backup run disk"),
+    ),
+    Command(
+        "backup list",
+        "Show what lies at a target, and whether it is complete.",
+        "memgit.cli.backups:list_all",
+        (_TARGET,),
+        ("memgit backup list disk",),
+    ),
+    Command(
+        "backup verify",
+        "Compare a backup with its manifest: every byte, or that of a few files chosen by chance.",
+        "memgit.cli.backups:verify",
+        (
+            number("sample", "Read only so many files.", "COUNT"),
+            text("snapshot", "Check this one instead of the newest.", "NAME"),
+            _TARGET,
+        ),
+        ("memgit backup verify disk", "memgit backup verify --sample 100 disk"),
+    ),
+    Command(
+        "backup restore",
+        "Bring files of a backup back, each checked against its manifest first; in the workspace it can be undone.",
+        "memgit.cli.backups:restore",
+        (
+            _DRY_RUN,
+            text("source", "The target, or TARGET/SNAPSHOT for an older state.", "TARGET", "--from"),
+            text("to", "Into this directory instead of the workspace; what else lies in it stays.", "DIR"),
+            flag("overwrite", "Replace files that have other content there."),
+            arguments("path", "Only these files and directories.", "[PATH]..."),
+        ),
+        ("memgit backup restore --from disk --to /tmp/memory", "memgit backup restore MEMORY.md --from disk"),
+    ),
+    Command(
+        "backup prune",
+        "Let old snapshots go as the target's `keep` says, once the newest has been proven sound.",
+        "memgit.cli.backups:prune",
+        (_DRY_RUN, _TARGET),
+        ("memgit backup prune --dry-run disk",),
+    ),
+    Command(
+        "backup drill",
+        "Restore the newest backup into a scratch directory and compare every byte.",
+        "memgit.cli.backups:drill",
+        (_TARGET,),
+        ("memgit backup drill disk",),
+    ),
+    Command(
+        "backup setup-ssh",
+        "Show how to give a target a key of its own that reaches one directory and can do nothing else.",
+        "memgit.cli.backups:setup_ssh",
+        (
+            text("remote_directory", "The backup directory on the other machine.", "DIR", "--directory"),
+            text("rrsync", "How the other machine calls rrsync.", "PROGRAM"),
+            _TARGET,
+        ),
+        ("memgit backup setup-ssh --directory /home/backup/workspace server",),
+    ),
+    Command(
+        "export",
+        "Write the memory of a commit into a directory, as plain files without git.",
+        "memgit.cli.export:run",
+        (
+            _DRY_RUN,
+            text("to", "The directory; what else lies in it stays.", "DIR"),
+            flag("all", "Export all files of the workspace, not the memory alone."),
+            flag("overwrite", "Replace files that have other content there."),
+            argument("ref", "The commit; HEAD by default.", "[REF]", required=False),
+        ),
+        ("memgit export --to /tmp/memory", "memgit export v1.0 --to site --all"),
+    ),
+    Command(
+        "mirror",
+        "Keep a folder and the workspace in step: changes of either go to the other, changes of both are merged.",
+        "memgit.cli.mirror:run",
+        (
+            _DRY_RUN,
+            flag("confirm_shrink", "Go on although many files are gone or empty on one side."),
+            argument("folder", "The folder's name; all of them by default.", "[FOLDER]", required=False),
+        ),
+        ("memgit mirror --dry-run", "memgit mirror vault"),
     ),
 )

@@ -14,9 +14,11 @@ from types import MappingProxyType
 from memgit.core import windows
 from memgit.core.kinds import (
     Choice,
+    Counts,
     Duration,
     Kind,
     LocalZone,
+    Name,
     Pace,
     Regex,
     Size,
@@ -26,6 +28,7 @@ from memgit.core.kinds import (
     Texts,
     Times,
     Truth,
+    Whole,
     Zone,
 )
 from memgit.core.memory import Patterns
@@ -246,6 +249,70 @@ class MergeRule:
     )
 
 
+KEEP_WORDS = ("hourly", "daily", "weekly", "monthly")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A place that backups go to. It has exactly one of `path`, `host` and `rclone`."""
+
+    name: str = setting(..., Name(), "What commands call it.", sample="disk")
+    path: str | None = setting(None, Text(), "A directory of this machine.", sample="/media/backup/workspace")
+    host: str | None = setting(
+        None, Text(), "A directory of another machine, reached by rsync over ssh.", sample="user@host:backup/workspace"
+    )
+    rclone: str | None = setting(None, Text(), "A directory of a remote that rclone knows.", sample="drive:workspace")
+    mode: str = setting(
+        "snapshots",
+        Choice(("snapshots", "mirror")),
+        '"snapshots" keeps dated generations, "mirror" only the newest state.',
+    )
+    source: str = setting(
+        "tree", Choice(("tree", "commit")), 'The memory files as they lie in the "tree", or those of the last "commit".'
+    )
+    include_held: bool = setting(False, Truth(), "Whether files go along that the guard holds back.")
+    max_shrink: int = setting(
+        30, Whole(0, 100), "Per cent of the files that may be gone since the last run before one has to confirm it."
+    )
+    keep: tuple[int, ...] = setting(
+        (24, 7, 5, 12), Counts(KEEP_WORDS), "How many hours, days, weeks and months keep their newest snapshot."
+    )
+    bwlimit: int | None = setting(None, Size(), "Bytes a second that rsync or rclone may send.", sample=2**20)
+    options: tuple[str, ...] = setting(
+        (), Texts(), "Further options for rsync, from a list of harmless ones.", sample=("--compress",)
+    )
+    identity: str | None = setting(None, Text(), "The private key for ssh.", sample="~/.ssh/memgit-backup")
+    known_hosts: str | None = setting(
+        None, Text(), "The file that ssh checks the other machine's key against.", sample="~/.ssh/memgit-known-hosts"
+    )
+    port: int | None = setting(None, Whole(1, 65535), "The port of ssh.", sample=22)
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredFolder:
+    """A folder that `memgit mirror` and the workspace share: each side's changes go to the other."""
+
+    name: str = setting(..., Name(), "What commands call it.", sample="vault")
+    path: str = setting(
+        "", Text(), "A directory of this machine, such as a vault or a synced folder.", sample="~/Vault"
+    )
+    engine: str = setting(
+        "own",
+        Choice(("own", "unison")),
+        '"own" merges what both sides changed; "unison" lets that program do the work, which merges nothing.',
+    )
+    prefer: str = setting(
+        "keep-both",
+        Choice(("keep-both", "ours", "theirs", "newest")),
+        "Who wins where changes can't be joined; what loses is kept aside. [[merge]] rules come first.",
+    )
+    keep_deleted: int = setting(30 * 86400, Duration(), "How long deleted and losing files are kept aside.")
+    max_shrink: int = setting(
+        30, Whole(0, 100), "Per cent of the files that may be gone from one side before one has to confirm it."
+    )
+    include_held: bool = setting(False, Truth(), "Whether files go to the folder that the guard holds back.")
+
+
 @dataclass(frozen=True, slots=True)
 class Remote:
     """The remote that `memgit sync` and `memgit push` exchange commits with."""
@@ -357,6 +424,15 @@ class Config:
     guard: Guard = Guard()
     merge: tuple[MergeRule, ...] = setting(
         (), Tables(MergeRule, "it would apply to no file"), "How files are merged; the first rule that fits decides."
+    )
+    target: tuple[Target, ...] = setting(
+        (), Tables(Target, "commands could not name it"), "The places backups go to.", scope=Scope.LOCAL
+    )
+    folder: tuple[MirroredFolder, ...] = setting(
+        (),
+        Tables(MirroredFolder, "commands could not name it"),
+        "Folders that are kept in step with the workspace.",
+        scope=Scope.LOCAL,
     )
     remote: Remote = Remote()
     push: Push = Push()

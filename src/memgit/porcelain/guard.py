@@ -18,7 +18,7 @@ from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
 from memgit.host import scan as work_tree
 from memgit.host.scan import Unreadable
-from memgit.porcelain import guarding
+from memgit.porcelain import allowed
 
 _LARGEST = 64 << 20
 
@@ -47,8 +47,8 @@ class Guard:
         """repo: None outside of any; then guessable values have no fingerprint."""
         self._repo = repo
         self._config = config
-        self._allowed = guarding.allowed(repo, config)
-        self._key = guarding.key_of(repo) if repo is not None else b""
+        self._allowed = allowed.allowed(repo, config)
+        self._key = allowed.key_of(repo) if repo is not None else b""
 
     def scan_bytes(self, content: bytes, name: bytes) -> Report:
         """Bytes that come from nowhere in particular."""

@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 
 from memgit.core import capture
 from memgit.core.capture import Held, Why
-from memgit.core.settings import Config
 from memgit.errors import UsageError
 from memgit.git.repository import Repository
 from memgit.host import files
-from memgit.porcelain import refused
+from memgit.porcelain import allowed, refused
 from memgit.porcelain.gather import Check
 
-_KEY_BYTES = 32
 _FINGERPRINT = re.compile(r"[sk][0-9a-f]{20}")
-
-
-def key_of(repo: Repository) -> bytes:
-    """The random key under which guessable values get their fingerprints; made when it is first needed."""
-    path = os.path.join(repo.private_dir, "guard.key")
-    key = files.read(path)
-    if not key:
-        key = os.urandom(_KEY_BYTES)
-        files.replace(path, key)
-    return key
-
-
-def allowed(repo: Repository | None, config: Config) -> frozenset[str]:
-    """Fingerprints of findings that are no secrets: from the settings, and from `memgit guard allow` in this clone."""
-    listed = (files.read(allow_file(repo)) or b"").decode("ascii", "ignore").split("\n") if repo is not None else []
-    return frozenset(config.guard.allow) | {line.partition("#")[0].strip() for line in listed} - {""}
-
-
-def allow_file(repo: Repository) -> str:
-    """Where `memgit guard allow` writes: in the git directory, so that nothing that travels can loosen the guard."""
-    return os.path.join(repo.private_dir, "guard.allow")
 
 
 def allow(repo: Repository, fingerprints: Sequence[str]) -> tuple[str, ...]:
@@ -45,15 +21,15 @@ def allow(repo: Repository, fingerprints: Sequence[str]) -> tuple[str, ...]:
     for fingerprint in fingerprints:
         if not _FINGERPRINT.fullmatch(fingerprint):
             raise UsageError(f"{fingerprint} is no fingerprint.", "`memgit guard scan` shows one beside each finding.")
-    before = files.read(allow_file(repo)) or b""
+    before = files.read(allowed.allow_file(repo)) or b""
     known = {line.partition(b"#")[0].strip() for line in before.split(b"\n")}
     new = tuple(item for item in dict.fromkeys(fingerprints) if item.encode() not in known)
     if new:
-        files.replace(allow_file(repo), before + b"".join(item.encode() + b"\n" for item in new))
+        files.replace(allowed.allow_file(repo), before + b"".join(item.encode() + b"\n" for item in new))
     return new
 
 
-def checker(repo: Repository, allowed: frozenset[str]) -> Check:
+def checker(repo: Repository, passing: frozenset[str]) -> Check:
     """What holds a file back, for `Gather`: secrets on lines that the version before did not have."""
     keys: list[bytes] = []
     held = refused.load(repo)
@@ -62,8 +38,8 @@ def checker(repo: Repository, allowed: frozenset[str]) -> Check:
         from memgit.core.secrets.scan import scan_added  # compiles many expressions; not needed where nothing changed
 
         if not keys:
-            keys.append(key_of(repo))
-        found = scan_added(old or b"", new, path, allowed, key=keys[0])
+            keys.append(allowed.key_of(repo))
+        found = scan_added(old or b"", new, path, passing, key=keys[0])
         if not found and refused.holds(held, path, new, keys[0]):
             return (Held(capture.show(path), Why.SECRET, "the remote found it, and refused the file"),)
         if not found:

@@ -120,9 +120,9 @@ def _found(repo: Repository, spaces: tuple[Workspace, ...], raw: bytes) -> tuple
     if not changed:
         return ()
     from memgit.core.secrets.scan import scan_added  # compiles its rules; only for a commit that touches memory
-    from memgit.porcelain import guarding
+    from memgit.porcelain import allowed
 
-    key = guarding.key_of(repo)
+    key = allowed.key_of(repo)
     findings: list[Finding] = []
     with ObjectReader(repo.git) as reader:
         for space, old, new, path in changed:

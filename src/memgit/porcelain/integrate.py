@@ -22,8 +22,8 @@ from memgit.git.mergetree import Merged, Stage
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import RefUpdate
 from memgit.git.repository import Repository
-from memgit.host import place, processes
-from memgit.host.place import Late, Move, Version
+from memgit.host import processes, worktree
+from memgit.host.worktree import Late, Move, Version
 from memgit.porcelain.following import IndexChange
 from memgit.porcelain.transaction import Transaction
 
@@ -197,17 +197,17 @@ def _apply(
     top, scratch = os.fsencode(repo.work_tree), os.path.join(repo.private_dir, "scratch")
     moves = [_with_newer(top, move, rules) for move in moves]
     newer = frozenset(move.path for move in moves if move.old and move.new and rules.memory.matches(move.path))
-    blocking = blocking or place.in_the_way(top, moves, newer)
+    blocking = blocking or worktree.in_the_way(top, moves, newer)
     if blocking:
         return Joined(How.BLOCKED, joined.old, None, blocking)
     wanted = {path: new for path, _, new in touched}
-    with place.placing(top, moves, scratch) as late:
+    with worktree.placing(top, moves, scratch) as late:
         same = {move.path for move in moves if move.new == _version(reader, wanted.get(move.path))}
         updates = tuple(_index_update(path, new, entries.get(path), top, path in same) for path, _, new in touched)
         try:
             _move(change, update, f"memgit sync: {shown}", IndexChange(repo.work_tree, repo.git_dir, updates))
         except Busy:
-            with place.placing(top, [Move(move.path, move.new, move.old) for move in moves], scratch):
+            with worktree.placing(top, [Move(move.path, move.new, move.old) for move in moves], scratch):
                 raise
     for write in late:
         _take_in(top, write, rules, scratch)
@@ -219,7 +219,7 @@ def _with_newer(top: bytes, move: Move, rules: Rules) -> Move:
     if move.new is None or not rules.memory.matches(move.path):
         return move
     try:
-        there = place.look(top, move.path)
+        there = worktree.look(top, move.path)
     except OSError:
         return move
     if there is None or there in (move.old, move.new) or b"120000" in (there.mode, move.new.mode):
@@ -297,13 +297,13 @@ def _take_in(top: bytes, write: Late, rules: Rules, scratch: str) -> None:
     """Join what came late with what took its place. What was appended is appended: no one can get in between."""
     while True:
         if write.expected and write.found.startswith(write.expected):
-            place.append(top, write.path, write.found[len(write.expected) :])
+            worktree.append(top, write.path, write.found[len(write.expected) :])
             return
-        there = place.look(top, write.path)
+        there = worktree.look(top, write.path)
         base = Version(there.mode if there is not None else b"100644", there.content if there is not None else b"")
         result = merge(write.expected, write.found, base.content, write.path, rules.of(write.path))
         wanted = Version(base.mode, result.content)
-        with place.placing(top, [Move(write.path, there, wanted)], scratch) as late:
+        with worktree.placing(top, [Move(write.path, there, wanted)], scratch) as late:
             pass
         if not late:
             return

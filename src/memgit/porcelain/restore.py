@@ -141,7 +141,7 @@ def _write(
     root = os.fsencode(repo.work_tree)
     paths = tuple(item.path for item in wanted)
     if not dry_run:
-        _capture_first(where, paths)
+        capture_first(where, paths)
     files, same, modes = [], [], {}
     for item in wanted:
         before, looks = _now(root, item.path)
@@ -171,8 +171,8 @@ def _write(
     return replace(report, ref=done.ref, old_tip=done.old_tip, commit=done.commit, operation=done.operation)
 
 
-def _capture_first(where: Setting, paths: tuple[bytes, ...]) -> None:
-    """What is there now must be in a commit before it is written over (RELIABILITY I3)."""
+def capture_first(where: Setting, paths: tuple[bytes, ...]) -> None:
+    """What is there now must be in a commit before it is written over (RELIABILITY I3). Raises GuardHeld."""
     request = Request(paths=paths, machine=where.machine, confirm_deletions=True)
     done = commit.run(where.repo, where.config, where.workspace, where.version, request, where.now_s)
     if done.held:

@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from memgit.core.objects import ZERO, Oid, RefName, hash_object
-from memgit.errors import Busy, CommandFailed, MemgitError
+from memgit.core.objects import ZERO, hash_object
+from memgit.errors import Busy, MemgitError
 from memgit.git import leftovers, refs
 from memgit.git.command import Git
 from memgit.git.objects import is_loose, write_loose, write_pack
@@ -51,6 +51,7 @@ class Transaction:
         self._token = f"memgit {os.getpid()}"
         self._waiting = os.path.join(repo.private_dir, f"index.{os.getpid()}")
         self._open = False
+        self._moving: tuple[RefUpdate, ...] = ()
         self._is_behind = False  # the branch has moved, its index has not: the journal has to stay
         self._owed: IndexChange | None = None  # an index that could not be brought up to its branch yet
 
@@ -67,6 +68,7 @@ class Transaction:
         """
         todo = tuple(updates)
         self._note(todo)
+        self._moving = todo
         refs.move(self.repo.git, todo, reason)
         refs.flush_directories(self.repo.common_dir, (update.ref for update in todo))
 
@@ -84,7 +86,8 @@ class Transaction:
         """
         if self._is_behind:
             self.recover()
-        self._note(tuple(updates), change)
+        self._moving = tuple(updates)
+        self._note(self._moving, change)
         copy = None
         try:
             if change is not None and change.updates:
@@ -174,6 +177,17 @@ class Transaction:
                 files.remove(self._journal)
             self._open = False
 
+    def give_up(self, failure: BaseException) -> None:
+        """Something went wrong: undo what was half done. Where that fails too, the journal stays for the next run."""
+        try:
+            if isinstance(failure, TimedOut | KeyboardInterrupt) or getattr(failure, "status", 0) < 0:
+                self.recover()  # only a git that was killed leaves locks behind
+            else:
+                self._take_back_half(self._moving)
+                self.close()
+        except (MemgitError, OSError):
+            return
+
     def recover(self) -> tuple[str, ...]:
         """Clear what a dead writer left; the paths of the locks taken away. Moves no branch."""
         content = files.read(self._journal)
@@ -200,8 +214,7 @@ class Transaction:
         removed += leftovers.clear_files(locks, since_s)
         if change is not None and (lock := change.take_back_lock(waiting)):
             removed = (*removed, lock)
-        now = {ref.name: ref.oid for ref in refs.read_all(self.repo.git)}
-        self._take_back_half(updates, now)
+        self._take_back_half(updates)
         self._owed = owed
         if change is not None and updates and self._has_moved(updates[-1]):
             self._owed = change
@@ -233,7 +246,7 @@ class Transaction:
             if name.startswith("index."):
                 os.unlink(os.path.join(self.repo.private_dir, name))
 
-    def _take_back_half(self, updates: tuple[RefUpdate, ...], now: Mapping[RefName, Oid]) -> None:
+    def _take_back_half(self, updates: tuple[RefUpdate, ...]) -> None:
         """git renames the refs of a transaction one after the other, ours in the order given: the branch last.
 
         Where the branch was not reached, the log must not tell of a move that never was.
@@ -241,6 +254,7 @@ class Transaction:
         if len(updates) < 2:
             return
         git = self.repo.git
+        now = {ref.name: ref.oid for ref in refs.read_all(git)}
         if refs.has_moved(git, updates[-1], now.get(updates[-1].ref)):
             return
         half = [
@@ -261,15 +275,8 @@ def begin(repo: Repository, timeout_s: float = 5.0) -> Iterator[Transaction]:
         transaction.recover()
         try:
             yield transaction
-        except (CommandFailed, TimedOut, KeyboardInterrupt) as failure:
-            # Only a git that was killed leaves locks behind; any other has taken its own away by now.
-            if isinstance(failure, CommandFailed) and failure.status >= 0:
-                transaction.close()
-            else:
-                transaction.recover()
-            raise
-        except BaseException:
-            transaction.close()
+        except BaseException as failure:
+            transaction.give_up(failure)
             raise
         transaction.close()
 
