@@ -20,6 +20,7 @@ from memgit.core.kinds import (
     LocalZone,
     Name,
     Pace,
+    Place,
     Regex,
     Size,
     Tables,
@@ -187,6 +188,16 @@ class Consolidate:
         "memory: {window}, {commits}{files}{lines}",
         Template(("window", "commits", "files", "lines")),
         "The subject of a consolidated commit.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Separate:
+    """A workspace without a `.git` of its own, such as a home directory kept in a bare repository."""
+
+    path: str = setting("", Place(), "The directory that holds the memory.", scope=Scope.LOCAL, sample="~/assistant")
+    git_dir: str = setting(
+        "", Place(), "The repository that keeps it, somewhere else.", scope=Scope.LOCAL, sample="~/.assistant.git"
     )
 
 
@@ -419,6 +430,7 @@ class Config:
         "How to recognise the automatic commits of other scripts; those of memgit need no rule.",
     )
     consolidate: Consolidate = Consolidate()
+    workspace: Separate = Separate()
     ops: Ops = Ops()
     capture: Capture = Capture()
     guard: Guard = Guard()
