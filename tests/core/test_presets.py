@@ -49,3 +49,4 @@ def test_a_day_of_the_hybrid_preset() -> None:
     assert runs(config.schedule.consolidate, day) == ["00:10", "06:10", "12:10", "18:10"]
     assert runs(config.schedule.push, day) == ["03:00"]
     assert len(runs(config.schedule.capture, day)) == 48
+    assert len(runs(config.schedule.backup, day)) == 48

@@ -247,6 +247,15 @@ def test_once_does_what_is_due_and_the_second_time_nothing(repo: Repo, tmp_path:
     assert repo.memgit("run", "--once").out == "Nothing is due.\n"
 
 
+def test_backups_run_when_there_is_somewhere_to_go(repo: Repo, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (repo.git_dir / "memgit").mkdir()
+    (repo.git_dir / "memgit" / "config.toml").write_text(f'[[target]]\nname = "disk"\npath = "{tmp_path / "disk"}"\n')
+    ran = [row["job"] for row in repo.memgit("run", "--once", "--json").json["ran"]]
+    assert ran == ["capture", "consolidate", "backup", "prune"]
+    assert list((tmp_path / "disk").iterdir())
+
+
 def test_a_remote_that_hangs_holds_no_capture_up(repo: Repo) -> None:
     with remotes.silent() as served:
         repo.git("remote", "add", "origin", served.url + "x.git")

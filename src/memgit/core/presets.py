@@ -21,11 +21,12 @@ PRESETS: dict[str, Preset] = {
         '[schedule]\nconsolidate = "daily 00:30"\npush = "every 30m"\n',
     ),
     "hybrid": Preset(
-        "MEMORY.md at once, logs every 30 minutes, a consolidated commit every 6 hours, push daily",
+        "MEMORY.md at once, logs every 30 minutes, a consolidated commit every 6 hours, push daily, back up",
         "6h",
         '[[policy]]\nglob = "/MEMORY.md"\ncapture = "immediate"\n\n'
         '[[policy]]\nglob = "/memory/**"\ncapture = "30m"\n\n'
-        '[schedule]\ncapture = "every 30m"\nconsolidate = "10 */6 * * *"\npush = "daily 03:00"\n',
+        '[schedule]\ncapture = "every 30m"\nconsolidate = "10 */6 * * *"\npush = "daily 03:00"\n'
+        'backup = "every 30m"\n',
     ),
     "team": Preset(
         "several machines: meet every 15 minutes, consolidated by the hour",
