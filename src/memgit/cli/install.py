@@ -11,6 +11,7 @@ from memgit.cli.context import Context, open_repository, text
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core import settings
+from memgit.core.presets import PRESETS
 from memgit.errors import UsageError
 from memgit.git.command import Git
 from memgit.git.repository import Repository, discover, discover_top
@@ -45,7 +46,13 @@ def init(values: Values) -> int:
     if values["driver_only"]:
         request = replace(request, hooks="keep")
     else:
-        found = propose.look(repo, workspace if _has_policy(context) else None)
+        wanted = text(values, "preset")
+        if wanted is not None and _has_policy(context):
+            raise UsageError(
+                "This workspace has a .memgit.toml already, and a preset would be another one.",
+                "Change it by hand, or remove it first.",
+            )
+        found = propose.look(repo, workspace if _has_policy(context) else None, PRESETS[wanted] if wanted else None)
         workspace = found.layout.workspace
         config = _to_hold(context, found)
         request = replace(request, policy=found.policy, ignore=repo.work_tree is not None)
