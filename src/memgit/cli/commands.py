@@ -37,7 +37,18 @@ COMMANDS: tuple[Command, ...] = (
         (
             _DRY_RUN,
             flag("yes", "Do it without asking."),
+            text(
+                "preset",
+                "Begin with a way of working: one machine, cadences by file, or several machines.",
+                "NAME",
+                choices=("solo", "hybrid", "team"),
+            ),
             flag("driver_only", "Only register the merge driver and its attributes."),
+            text(
+                "from_backup",
+                "First bring back the memory of a backup: a directory, user@host:path, or rclone:remote:path.",
+                "PLACE",
+            ),
             text(
                 "hooks",
                 "How git is to call memgit; auto: pre-commit where it is in use, else native.",

@@ -356,6 +356,9 @@ class Watch:
 
     debounce: int = setting(2, Duration(), "How long files must be quiet before they are captured.")
     max_wait: int = setting(30, Duration(), "How long files that are never quiet wait at most.")
+    method: str = setting(
+        "auto", Choice(("auto", "poll")), "poll: look every few seconds, for network shares that report no changes."
+    )
     scan: int = setting(60, Duration(), "How often everything is looked at, whatever the system reported.")
 
 
@@ -384,6 +387,7 @@ class Schedule:
     consolidate: str = setting("daily 00:30", Times(), "Consolidate the windows that have ended.")
     sync: str = setting("never", Times(), "Capture, fetch, join, consolidate and push.", sample="every 30m")
     push: str = setting("every 30m", Times(), "Push what is ready.")
+    backup: str = setting("daily 01:00", Times(), "Back up to every configured target.")
     prune: str = setting("weekly sun 04:00", Times(), "Forget operations older than the retention.")
     timezone: str = setting("local", LocalZone(), 'Where the day begins: "local", "Europe/Berlin" or "+05:30".')
     jitter: int = setting(120, Duration(), "Machines run a job up to this much later, each at its own moment.")
