@@ -67,7 +67,7 @@ def test_restore_survives_everywhere(fault: str, tmp_path: Path) -> None:
     _sweep(tmp_path, "--mode", *fault.split(), cmd="memgit restore memory/topic-00.md --at v1")
 
 
-@pytest.mark.parametrize("profile", ["linear", "editor"])
+@pytest.mark.parametrize("profile", ["branches", "editor"])
 def test_busy_user_is_not_disturbed(profile: str, tmp_path: Path) -> None:
     _race(tmp_path, profile, 3)
 

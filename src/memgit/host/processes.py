@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _PROC = "/proc"
+_MOVES = frozenset(
+    b"commit switch checkout merge rebase pull reset stash cherry-pick revert am bisect restore read-tree".split()
+)
 _TAKES_VALUE = (b"-C", b"-c", b"--git-dir", b"--work-tree", b"--namespace", b"--exec-path", b"--super-prefix")
 
 
@@ -43,8 +46,9 @@ def holder(path: str) -> Process | None:
 
 
 def committing(work_tree: str, git_dir: str, over: frozenset[int] = frozenset()) -> Process | None:
-    """A `git commit` that runs in this work tree, be it in a hook or with an editor open, and would fail if HEAD moved.
+    """A git that is about to move HEAD or the index of this work tree, and would fail or mix things up if we did.
 
+    Such as a `git commit` in a hook or with an editor open, or a `git switch` that has written the index, not HEAD yet.
     over: processes known to have made their commit already, since their last hook runs.
     Where the system does not list processes: a commit message begun after the last commit, not older than ten minutes.
     """
@@ -53,13 +57,13 @@ def committing(work_tree: str, git_dir: str, over: frozenset[int] = frozenset())
     top = os.path.realpath(work_tree)
     for pid in _pids():
         words = _words(pid) if pid not in over else []
-        if words and _name(words) == "git" and _subcommand(words) == b"commit":
+        if words and _name(words) == "git" and (verb := _subcommand(words)) in _MOVES:
             try:
                 place = os.readlink(f"{_PROC}/{pid}/cwd")
             except OSError:
                 continue
             if place == top or place.startswith(top + "/"):
-                return Process(pid, "git commit")
+                return Process(pid, f"git {verb.decode()}")
     return None
 
 

@@ -213,7 +213,12 @@ class Capturing:
         if commit is not None and oid is not None:
             made = [*made, *objects, (b"commit", commit)]
             updates.append(RefUpdate(where.ref, oid, where.tip or ZERO))
-        self.change.capture(made, updates, "memgit: capture", index_change)
+
+        def confirm() -> None:
+            if where.is_branch:
+                place.confirm(self.repo, where, self.request.over)
+
+        self.change.capture(made, updates, "memgit: capture", index_change, confirm)
         return entry
 
     def _operation(self, where: Place, commit: Oid | None, to_fold: _Fold) -> Operation | None:

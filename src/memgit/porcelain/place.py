@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from memgit.core.objects import Oid, RefName
-from memgit.errors import MemgitError
+from memgit.errors import Busy, MemgitError, RefMoved
 from memgit.git import refs
 from memgit.git.repository import Checkout, Repository, checkout_of
 from memgit.host import processes
@@ -59,6 +59,19 @@ def stand_in(repo: Repository, checkout: Checkout | None, base: Oid | None, why:
     checkout = checkout or checkout_of(repo.git_dir)
     ref = ref_for(repo, checkout.branch or next(iter(checkout.operation_branches), None))
     return Place(ref, refs.peek(repo.git, repo.common_dir, ref), base, why)
+
+
+def confirm(repo: Repository, where: Place, over: frozenset[int]) -> None:
+    """At the last moment, with the locks held: the branch is still the one checked out, and nobody is moving it.
+
+    over: as in `processes.committing`. Raises RefMoved or Busy.
+    """
+    assert repo.work_tree is not None
+    checkout = checkout_of(repo.git_dir)
+    if checkout.branch != where.ref or checkout.operation:
+        raise RefMoved("HEAD", where.ref, checkout.branch or "a commit")
+    if busy := processes.committing(repo.work_tree, repo.git_dir, over):
+        raise Busy(f"{busy} is running.", "Wait for it to end.")
 
 
 def aside(repo: Repository, where: Place, why: str | None) -> Place:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -78,11 +78,13 @@ class Transaction:
         updates: Sequence[RefUpdate],
         reason: str,
         change: IndexChange | None = None,
+        confirm: Callable[[], None] = lambda: None,
     ) -> None:
         """Store objects, a new commit last if any, move the refs, the branch last, and let the index's entries follow.
 
         The locks of refs and index are held together only for the two renames. Raises as `move` does, and
-        IndexLocked or IndexUnusable, always before anything but objects has changed.
+        IndexLocked or IndexUnusable, always before anything but objects has changed. confirm: called with the
+        refs locked; what it raises calls everything off.
         """
         if self._is_behind:
             self.recover()
@@ -96,6 +98,7 @@ class Transaction:
                 copy = following.prepared(self.repo, change, self._waiting)
             self._store_few(objects)
             with refs.prepared(self.repo.git, updates, reason) as commit:
+                confirm()  # a change of the index since the copy was made shows when it is locked
                 if copy is not None:
                     copy.lock()
                 self._is_behind = copy is not None  # git may fail after it moved the branch
