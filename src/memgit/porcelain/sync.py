@@ -112,7 +112,11 @@ def _quiet(remote: Remote, plan: Plan, tip: Oid | None, there: Oid | None) -> st
     """What decides whether there is anything to do: both tips, what is asked for, and the time, as far as it can end
     a window: all zones are apart by quarters of an hour.
     """
-    asked = hashlib.sha256(repr((plan, remote.branch)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    policy = plan.policy
+    rules = (policy.window, policy.zone, policy.commute, policy.keep_empty, policy.rules, policy.subject)
+    memory = (policy.memory.include.lines, policy.memory.exclude.lines, plan.workspace)
+    text = repr((rules, memory, plan.open_windows, plan.raw, plan.machine, remote.branch))
+    asked = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     tips = [oid.decode() if oid is not None else "-" for oid in (tip, there)]
     return " ".join([*tips, asked, str(remote.now_s // 900)])
 
