@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _HOME = Path(tempfile.mkdtemp(prefix="memgit-test-home-"))
 _GITCONFIG = """\
@@ -48,6 +49,10 @@ def _seal() -> None:
 
 
 _seal()
+
+# Machines are noisy: a slow example is no failing one.
+settings.register_profile("memgit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("memgit")
 
 
 @pytest.fixture

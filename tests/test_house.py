@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from memgit.cli.app import VERSION
 from memgit.cli.commands import COMMANDS
+from memgit.core.version import VERSION
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -98,7 +98,7 @@ def test_help_does_not_import_pygit2() -> None:
 
 
 def test_version_is_the_distributions() -> None:
-    assert VERSION == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
 
 def test_the_package_names_no_other_distribution() -> None:

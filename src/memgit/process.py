@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import signal
 import subprocess
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import IO
@@ -64,6 +66,56 @@ def run(
     return Result(child.returncode, stdout, stderr)
 
 
+def run_apart(
+    argv: tuple[str, ...],
+    *,
+    cwd: str | None = None,
+    env: Mapping[str, str] | None = None,
+    silence_s: float,
+    timeout_s: float,
+    keep_fds: tuple[int, ...] = (),
+) -> Result:
+    """Run a program that talks to a network; any exit status is fine.
+
+    Its output goes to nameless files, so that a helper it leaves behind (a shared ssh connection) can hold no pipe of
+    ours open. Raises TimedOut when it has said nothing for `silence_s`, or after `timeout_s` whatever it says.
+    """
+    with _nameless_file() as output, _nameless_file() as errors:
+        child = _start(argv, cwd, env, subprocess.DEVNULL, errors, keep_fds, output)
+        started_s = heard_s = time.monotonic()
+        size = 0
+        try:
+            while child.poll() is None:
+                now_s = time.monotonic()
+                if os.fstat(errors.fileno()).st_size != size:
+                    size, heard_s = os.fstat(errors.fileno()).st_size, now_s
+                left_s = min(heard_s + silence_s, started_s + timeout_s) - now_s
+                if left_s <= 0:
+                    raise TimedOut(f"`{' '.join(argv[:3])}` did not end within {now_s - started_s:.0f} s.")
+                _wait(child.pid, min(left_s, 1.0))
+        finally:
+            stop(child)
+        output.seek(0)
+        errors.seek(0)
+        return Result(child.returncode, output.read(), errors.read())
+
+
+def _wait(pid: int, limit_s: float) -> None:
+    """Until the process ends, or `limit_s` have passed."""
+    if not hasattr(os, "pidfd_open"):
+        time.sleep(min(limit_s, 0.02))
+        return
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:  # an old kernel
+        time.sleep(min(limit_s, 0.02))
+        return
+    try:
+        select.select([handle], [], [], limit_s)
+    finally:
+        os.close(handle)
+
+
 def stream(
     argv: tuple[str, ...],
     *,
@@ -90,6 +142,56 @@ def stream(
                 raise _failure(argv, child.returncode, errors)
         finally:
             stop(child)
+            if child.stdout is not None:
+                child.stdout.close()
+
+
+class Child:
+    """A program that runs beside us; its output is kept in nameless files until it has ended."""
+
+    def __init__(self, argv: tuple[str, ...], *, cwd: str | None = None, env: Mapping[str, str] | None = None) -> None:
+        self._output, self._errors = _nameless_file(), _nameless_file()
+        self._child = _start(argv, cwd, env, subprocess.DEVNULL, self._errors, (), self._output)
+        self.handle: int | None = None  # becomes readable when the program ends, where the system has such a thing
+        if hasattr(os, "pidfd_open"):
+            try:
+                self.handle = os.pidfd_open(self._child.pid)
+            except OSError:
+                self.handle = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._child.poll() is None
+
+    def terminate(self) -> None:
+        """Ask it and all it started to end."""
+        if self.is_running:
+            try:
+                os.killpg(self._child.pid, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+
+    def finish(self) -> Result:
+        """Wait for the end; any exit status is fine."""
+        self._child.wait()
+        self._output.seek(0)
+        self._errors.seek(0)
+        result = Result(self._child.returncode, self._output.read(), self._errors.read())
+        self._close()
+        return result
+
+    def stop(self) -> None:
+        """End it with all it started."""
+        stop(self._child)
+        self._close()
+
+    def _close(self) -> None:
+        self._output.close()
+        self._errors.close()
+        if self.handle is not None:
+            os.close(self.handle)
+            self.handle = None
 
 
 class Conversation:
@@ -185,6 +287,10 @@ def stop(child: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             continue
         break
+    try:
+        os.killpg(child.pid, signal.SIGKILL)  # what it had started and what did not listen
+    except ProcessLookupError:
+        pass
 
 
 def _widen(pipe: int) -> None:
@@ -217,6 +323,7 @@ def _start(
     stdin: int | IO[bytes],
     stderr: int | IO[bytes],
     keep_fds: Iterable[int],
+    stdout: int | IO[bytes] = subprocess.PIPE,
 ) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
@@ -224,7 +331,7 @@ def _start(
             cwd=cwd,
             env=env,
             stdin=stdin,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=stderr,
             pass_fds=tuple(keep_fds),
             process_group=0,

@@ -26,7 +26,7 @@ from memgit.core.settings import (
     Scope,
 )
 from memgit.core.settings_text import entries, example
-from memgit.errors import UntrustedConfig
+from memgit.errors import ConfigError, UntrustedConfig
 
 NAMES = {
     OriginKind.LOCAL_FILE: "local.toml",
@@ -144,10 +144,30 @@ def test_a_travelling_file_can_tighten_a_limit_but_not_loosen_what_the_user_set(
 @pytest.mark.parametrize("key", [key for key, row in TABLE.items() if row.scope is Scope.LOCAL])
 def test_local_settings_are_refused_in_a_travelling_file_and_taken_elsewhere(key: str) -> None:
     section, _, name = key.partition(".")
-    values = {section: {name: "gitleaks" if name == "external" else ["f1"]}}
+    row = TABLE[key]
+    values: dict[str, object]
+    if name:
+        shown = row.kind.show(DEFAULTS.value(key) if row.sample is None else row.sample)
+        values = tomli.loads(f"[{section}]\n{name} = {shown}\n")
+    else:
+        values = {section: [{"name": "disk", "path": "/media/disk"}]}
     with pytest.raises(UntrustedConfig):
         resolve((Layer(OriginKind.TRACKED_FILE, ".memgit.toml", values),))
     assert resolve((Layer(OriginKind.USER_FILE, "user.toml", values),)).origin(key).kind is OriginKind.USER_FILE
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[schedule]\npush = "sometimes"\n', "schedule.push must be a schedule such as every 30m"),
+        ('[schedule]\ntimezone = "author"\n', 'schedule.timezone must be "local"'),
+        ('[[policy]]\nglob = "*"\ncapture = "soon"\n', 'policy[1].capture must be "immediate" or a duration'),
+    ],
+)
+def test_times_that_are_none_are_refused(text: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        resolve((_file(OriginKind.USER_FILE, text),))
+    assert expected in caught.value.message
 
 
 def test_the_table_has_every_field_of_the_config() -> None:

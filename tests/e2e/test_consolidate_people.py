@@ -147,7 +147,8 @@ def test_notes_follow_and_come_back(glob: str, tmp_path: Path) -> None:
     assert note(repo, new["by a person"]) == b"mine\n"
     assert note(repo, report["created"][0]["commit"].encode()) == b"one\n\ntwo\n\nthree\n"
     assert note(repo, start) == b"zero\n"
-    assert "refs/memgit/staging" not in str(repo.refs())
+    assert {ref for ref in repo.refs() if ref.startswith("refs/memgit/")} == {"refs/memgit/ops"}
+    assert not (repo.git_dir / "memgit" / "notes").exists()
     repo.memgit("undo")
     assert repo.refs()["refs/notes/commits"] == notes
 

@@ -226,6 +226,15 @@ def test_nothing_is_done_in_the_middle_of(what: str, where: str, repo: Repo) -> 
     assert "in progress" in repo.memgit("consolidate", "--branch", "main", "--dry-run", ok=6).err
 
 
+def test_a_rebase_elsewhere_that_will_update_the_branch(repo: Repo, tmp_path: Path) -> None:
+    base = repo.history()[0].oid
+    repo.git("worktree", "add", "-q", "--detach", str(tmp_path / "wt"), base.decode())
+    state = repo.git_dir / "worktrees" / "wt" / "rebase-merge"
+    state.mkdir()
+    (state / "update-refs").write_bytes(b"refs/heads/main\n%s\n%s\n" % (repo.head(), b"0" * 40))
+    assert "A rebase is in progress on main." in refuse(repo, ok=6).err
+
+
 def test_undo_waits_for_a_merge_too(repo: Repo) -> None:
     repo.consolidate()
     refs = repo.refs()

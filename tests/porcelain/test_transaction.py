@@ -10,6 +10,7 @@ import pytest
 from memgit.core.objects import ZERO
 from memgit.errors import CommandFailed
 from memgit.git import refs
+from memgit.git.command import Git
 from memgit.git.refs import RefUpdate
 from memgit.git.repository import Repository, discover
 from memgit.porcelain import transaction
@@ -119,6 +120,23 @@ def test_locks_of_a_child_that_was_killed_go_at_once(repo: Repo, monkeypatch: py
         change.move([RefUpdate(MAIN, new, old)], "test")
     assert not lock.exists()
     assert repo.refs() == {MAIN: old}
+
+
+def test_a_move_that_failed_half_way_is_taken_back_at_once(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = repo.head()
+    entry, new = (repo.commit(text, branch=None, parents=[old]) for text in ("entry", "new"))
+    move = refs.move
+
+    def fails(git: Git, updates: tuple[RefUpdate, ...], reason: str) -> None:
+        monkeypatch.setattr(refs, "move", move)
+        repo.point(LOG, entry)  # a full disk, met between two renames
+        raise CommandFailed(("git", "update-ref"), 128, "")
+
+    monkeypatch.setattr(refs, "move", fails)
+    with pytest.raises(CommandFailed), transaction.begin(opened(repo)) as change:
+        change.move([RefUpdate(LOG, entry, ZERO), RefUpdate(MAIN, new, old)], "test")
+    assert repo.refs() == {MAIN: old}
+    assert not (repo.git_dir / "memgit" / "journal.json").exists()
 
 
 def test_any_command_clears_what_a_dead_writer_left(repo: Repo) -> None:

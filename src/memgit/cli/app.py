@@ -12,8 +12,7 @@ from typing import NoReturn
 from memgit import errors
 from memgit.cli.commands import COMMANDS, GROUPS
 from memgit.cli.params import Command, NotPlain, Values, parse
-
-VERSION = "0.1.0"
+from memgit.core.version import VERSION
 
 # Most special first. README lists the same numbers.
 EXIT_STATUS: tuple[tuple[type[errors.MemgitError], int], ...] = (

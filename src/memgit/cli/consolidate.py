@@ -54,16 +54,7 @@ def _flags(values: Values) -> tuple[Layer, ...]:
 
 def policy(context: Context, values: Values) -> Policy:
     """The policy of this run: the settings, and the rules given as options beside the configured ones."""
-    config = context.config
-    return Policy(
-        window=config.consolidate.window,
-        zone=config.consolidate.timezone,
-        commute=config.consolidate.interleaved == "commute",
-        keep_empty=config.consolidate.keep_empty,
-        rules=(*config.auto, *_rules(texts(values, "auto_subject"), texts(values, "auto_author"))),
-        memory=config.memory.patterns(),
-        subject=config.consolidate.template,
-    )
+    return Policy.of(context.config, _rules(texts(values, "auto_subject"), texts(values, "auto_author")))
 
 
 def _rules(subjects: tuple[str, ...], authors: tuple[str, ...]) -> tuple[AutoRule, ...]:

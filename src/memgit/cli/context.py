@@ -12,6 +12,7 @@ from memgit.core.settings import Config
 from memgit.git.repository import Repository, discover
 from memgit.host import config_files
 from memgit.porcelain import transaction
+from memgit.porcelain.jobs import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,21 @@ def open_repository(values: Values, flags: tuple[Layer, ...] = ()) -> Context:
     workspace = find_workspace(repo)
     places = config_files.places(repo.common_dir, repo.work_tree, workspace, os.environ)
     return Context(repo, workspace, config_files.load(places, os.environ, flags))
+
+
+def open_workspace(directory: str | None) -> Workspace:
+    """The same for what runs by itself. Raises as open_repository does."""
+    context = open_repository({"directory": directory})
+    return workspace_of(context)
+
+
+def workspace_of(context: Context) -> Workspace:
+    """A context, with the facts about this machine."""
+    from memgit.core.version import VERSION
+    from memgit.host import clock, machine  # zones cost 10 ms to load
+
+    zone = clock.zone_of(context.config.schedule.timezone, os.environ)
+    return Workspace(context.repo, context.workspace, context.config, zone, machine.name(os.environ), VERSION)
 
 
 def find_workspace(repo: Repository) -> str:

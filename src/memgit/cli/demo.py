@@ -50,11 +50,43 @@ def _tell(place: str) -> None:
     after = _history(git)
     render.say(f"{before} commits before, {after} after.")
     same = git.text("rev-parse", "HEAD^{tree}") == tree and not git.text("status", "--porcelain")
-    render.say(f"Files byte for byte as before: {'yes' if same else 'NO'}.")
+    render.say(f"Files byte for byte as before: {_yes(same)}.")
 
-    _step("memgit undo")
+    _step("memgit undo, and consolidate again")
     run_memgit(["-C", workspace, "undo"])
-    render.say(f"The very same tip as at the start: {'yes' if git.text('rev-parse', 'HEAD') == tip else 'NO'}.")
+    render.say(f"The very same tip as at the start: {_yes(git.text('rev-parse', 'HEAD') == tip)}.")
+    run_memgit(["-C", workspace, "consolidate", "-q"])
+    _tell_of_two_machines(place, workspace)
+
+
+def _tell_of_two_machines(place: str, workspace: str) -> None:
+    _step("A second machine: both write the same log at the same time")
+    desktop = demo.second_machine(workspace, os.path.join(place, "remote.git"), os.path.join(place, "desktop"))
+    here, there = Git(workspace), Git(desktop)
+    log = demo.newest_log(workspace)
+    demo.append(workspace, log, ["- 19:05 laptop: booked the flight", "- 19:40 laptop: sent the invoice"])
+    demo.append(desktop, log, ["- 19:20 desktop: the nightly build is green"])
+    for machine in (workspace, desktop):
+        run_memgit(["-C", machine, "commit"])
+    here.run("push", "--quiet", "origin", "main")
+    there.run("fetch", "--quiet", "origin")
+    plain = there.run("merge-tree", "--write-tree", "HEAD", "origin/main", ok=(0, 1)).status
+    render.say(f"Would git alone merge this? {'yes' if plain == 0 else 'no, it stops with a conflict'}.")
+
+    _step("memgit init --driver-only on both, then an ordinary git pull on each")
+    for machine in (workspace, desktop):
+        run_memgit(["-C", machine, "init", "--driver-only", "--yes", "-q"])
+    there.run("pull", "--quiet", "--no-rebase", "--no-edit", "origin", "main")
+    there.run("push", "--quiet", "origin", "main")
+    here.run("pull", "--quiet", "--no-rebase", "origin", "main")
+    for line in demo.last_lines(desktop, log, 4):
+        render.say("  " + line)
+    same = here.text("rev-parse", "HEAD^{tree}") == there.text("rev-parse", "HEAD^{tree}")
+    render.say(f"Nothing lost, in the order of time, the same on both machines: {_yes(same)}.")
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else "NO"
 
 
 def _step(title: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from memgit.cli import render
+from memgit.cli import render, restore
 from memgit.cli.context import branch_ref, now_s, open_repository, text, texts
 from memgit.cli.params import Values
 from memgit.core.layers import flag
-from memgit.core.operations import LOG_REF, taken_back
+from memgit.core.operations import FILES, LOG_REF, taken_back
 from memgit.errors import UsageError
 from memgit.git import refs
 from memgit.git.objects import ObjectReader
@@ -25,7 +25,11 @@ def undo(values: Values) -> int:
         raise UsageError("One operation can be taken back at a time.")
     branch = branch_ref(text(values, "branch"))
     dry_run = bool(values["dry_run"])
-    undone = take_back.run(context.repo, branch, wanted[0] if wanted else None, now_s(), dry_run=dry_run)
+    named = wanted[0] if wanted else None
+    operation = take_back.find(context.repo, branch, named)
+    if operation.digest == FILES:
+        return restore.undo(values, context, operation)
+    undone = take_back.run(context.repo, branch, operation.oid.decode(), now_s(), dry_run=dry_run)
     if values["json"]:
         render.emit_json(undone)
     elif not values["quiet"]:
@@ -43,7 +47,9 @@ def undo(values: Values) -> int:
 
 
 def log(values: Values) -> int:
-    """List operations."""
+    """List operations, or with --raw the states of a file."""
+    if values["raw"] is not None:
+        return restore.log_raw(values)
     context = open_repository(values)
     branch = branch_ref(text(values, "branch"))
     with ObjectReader(context.repo.git) as reader:

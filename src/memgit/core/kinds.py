@@ -117,6 +117,60 @@ class Size(Kind):
         return toml(units.format_size(value) if isinstance(value, int) else value)
 
 
+class Whole(Kind):
+    """A whole number in a range."""
+
+    __slots__ = ("highest", "lowest")
+
+    def __init__(self, lowest: int, highest: int) -> None:
+        self.lowest = lowest
+        self.highest = highest
+
+    def read(self, value: object) -> object:
+        expected = f"a whole number from {self.lowest} to {self.highest}"
+        if isinstance(value, bool) or not isinstance(value, int) or not self.lowest <= value <= self.highest:
+            raise self._mismatch(expected, value)
+        return value
+
+    def read_text(self, text: str) -> object:
+        return self.read(int(text) if text.isascii() and text.isdigit() else text)
+
+
+class Counts(Kind):
+    """A table of whole numbers, not negative, under a few words; a word that is not given counts as 0."""
+
+    __slots__ = ("words",)
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words = words
+
+    def read(self, value: object) -> object:
+        if not isinstance(value, Mapping):
+            raise self._mismatch(f"a table such as {{ {self.words[0]} = 7 }}", value)
+        for name, count in value.items():
+            if name not in self.words:
+                raise Mismatch("is no setting", choices=self.words, value=name, part=f".{name}")
+            if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+                raise Mismatch(f"must be a whole number, not {toml(count)}", part=f".{name}", value=count)
+        return tuple(value.get(name, 0) for name in self.words)
+
+    def show(self, value: object) -> str:
+        if not isinstance(value, tuple):
+            return toml(value)
+        return toml({name: count for name, count in zip(self.words, value, strict=True) if count})
+
+
+class Name(Kind):
+    """A short name, fit for a file."""
+
+    __slots__ = ()
+
+    def read(self, value: object) -> object:
+        if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
+            raise self._mismatch("a name of letters, digits, dots, dashes and underscores", value)
+        return value
+
+
 class Text(Kind):
     """One line of text, not empty."""
 
@@ -182,6 +236,48 @@ class Zone(Kind):
                     value=value,
                 ) from None
         return value
+
+
+class Times(Kind):
+    """A schedule, as text; `memgit.core.schedule` says what there is."""
+
+    __slots__ = ()
+
+    def read(self, value: object) -> object:
+        from memgit.core import schedule  # only where one is given
+
+        try:
+            schedule.parse(value if isinstance(value, str) else "")
+        except ValueError as error:
+            raise self._mismatch(str(error), value) from None
+        return value
+
+
+class Pace(Kind):
+    """How often at most: `immediate` or a duration."""
+
+    __slots__ = ()
+
+    def read(self, value: object) -> object:
+        try:
+            if value != "immediate":
+                units.duration_s(value if isinstance(value, str) else "")
+        except ValueError as error:
+            raise self._mismatch(f'"immediate" or {error}', value) from None
+        return value
+
+
+class LocalZone(Zone):
+    """`local`, a time zone by name, or a fixed offset."""
+
+    __slots__ = ()
+
+    def read(self, value: object) -> object:
+        if value == "local":
+            return value
+        if value == windows.AUTHOR_ZONE:
+            raise self._mismatch('"local", a time zone such as "Europe/Berlin" or an offset such as "+05:30"', value)
+        return super().read(value)
 
 
 class Template(Kind):

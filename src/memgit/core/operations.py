@@ -17,6 +17,7 @@ from memgit.core.trees import entry, oid_of
 from memgit.errors import MemgitError
 
 LOG_REF: RefName = "refs/memgit/ops"
+FILES = "files"  # digest of an operation that wrote files: it is taken back by writing them again
 _SCHEMA = 1
 _CREATED = b"created"
 
@@ -102,8 +103,8 @@ def write(operation: Operation, previous: Oid | None, created: Sequence[Created]
         **({"pinned": [[old.decode(), new.decode()] for old, new in operation.pinned]} if operation.pinned else {}),
     }
     parents = [] if previous is None else [previous]
-    for change in operation.changes:
-        parents += [oid for oid in (change.old, change.new) if oid != ZERO and oid not in parents]
+    ends = [oid for change in operation.changes for oid in (change.old, change.new) if oid != ZERO]
+    parents += [oid for oid in dict.fromkeys(ends) if oid not in parents]
     who = b"memgit <memgit@localhost> %d +0000" % operation.time_s
     raw = b"".join(
         [

@@ -12,7 +12,25 @@ from enum import Enum
 from types import MappingProxyType
 
 from memgit.core import windows
-from memgit.core.kinds import Choice, Duration, Kind, Regex, Size, Tables, Template, Text, Texts, Truth, Zone
+from memgit.core.kinds import (
+    Choice,
+    Counts,
+    Duration,
+    Kind,
+    LocalZone,
+    Name,
+    Pace,
+    Regex,
+    Size,
+    Tables,
+    Template,
+    Text,
+    Texts,
+    Times,
+    Truth,
+    Whole,
+    Zone,
+)
 from memgit.core.memory import Patterns
 
 TYPE_CHECKING = False
@@ -224,6 +242,165 @@ class MergeRule:
     kind: str = setting(
         "auto", Choice(("auto", "log", "list", "document", "jsonl", "json")), "What the file is; auto looks at it."
     )
+    order: str = setting(
+        "shared",
+        Choice(("shared", "ours-first")),
+        'Of additions without times at one place: "shared" is the same on all machines, "ours-first" is git\'s habit.',
+    )
+
+
+KEEP_WORDS = ("hourly", "daily", "weekly", "monthly")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A place that backups go to. It has exactly one of `path`, `host` and `rclone`."""
+
+    name: str = setting(..., Name(), "What commands call it.", sample="disk")
+    path: str | None = setting(None, Text(), "A directory of this machine.", sample="/media/backup/workspace")
+    host: str | None = setting(
+        None, Text(), "A directory of another machine, reached by rsync over ssh.", sample="user@host:backup/workspace"
+    )
+    rclone: str | None = setting(None, Text(), "A directory of a remote that rclone knows.", sample="drive:workspace")
+    mode: str = setting(
+        "snapshots",
+        Choice(("snapshots", "mirror")),
+        '"snapshots" keeps dated generations, "mirror" only the newest state.',
+    )
+    source: str = setting(
+        "tree", Choice(("tree", "commit")), 'The memory files as they lie in the "tree", or those of the last "commit".'
+    )
+    include_held: bool = setting(False, Truth(), "Whether files go along that the guard holds back.")
+    max_shrink: int = setting(
+        30, Whole(0, 100), "Per cent of the files that may be gone since the last run before one has to confirm it."
+    )
+    keep: tuple[int, ...] = setting(
+        (24, 7, 5, 12), Counts(KEEP_WORDS), "How many hours, days, weeks and months keep their newest snapshot."
+    )
+    bwlimit: int | None = setting(None, Size(), "Bytes a second that rsync or rclone may send.", sample=2**20)
+    options: tuple[str, ...] = setting(
+        (), Texts(), "Further options for rsync, from a list of harmless ones.", sample=("--compress",)
+    )
+    identity: str | None = setting(None, Text(), "The private key for ssh.", sample="~/.ssh/memgit-backup")
+    known_hosts: str | None = setting(
+        None, Text(), "The file that ssh checks the other machine's key against.", sample="~/.ssh/memgit-known-hosts"
+    )
+    port: int | None = setting(None, Whole(1, 65535), "The port of ssh.", sample=22)
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredFolder:
+    """A folder that `memgit mirror` and the workspace share: each side's changes go to the other."""
+
+    name: str = setting(..., Name(), "What commands call it.", sample="vault")
+    path: str = setting(
+        "", Text(), "A directory of this machine, such as a vault or a synced folder.", sample="~/Vault"
+    )
+    engine: str = setting(
+        "own",
+        Choice(("own", "unison")),
+        '"own" merges what both sides changed; "unison" lets that program do the work, which merges nothing.',
+    )
+    prefer: str = setting(
+        "keep-both",
+        Choice(("keep-both", "ours", "theirs", "newest")),
+        "Who wins where changes can't be joined; what loses is kept aside. [[merge]] rules come first.",
+    )
+    keep_deleted: int = setting(30 * 86400, Duration(), "How long deleted and losing files are kept aside.")
+    max_shrink: int = setting(
+        30, Whole(0, 100), "Per cent of the files that may be gone from one side before one has to confirm it."
+    )
+    include_held: bool = setting(False, Truth(), "Whether files go to the folder that the guard holds back.")
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """The remote that `memgit sync` and `memgit push` exchange commits with."""
+
+    default: str = setting(
+        "origin", Text(), "The remote of a branch that has no upstream.", scope=Scope.LOCAL, sample="backup"
+    )
+    timeout: int = setting(
+        120, Duration(), "How long a remote may say nothing before it is given up.", scope=Scope.LOCAL
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """What is sent."""
+
+    open_windows: bool = setting(
+        False, Truth(), "Whether windows that have not ended are consolidated and sent, too, instead of waiting."
+    )
+    raw: bool = setting(
+        True,
+        Truth(),
+        "Whether the raw tip goes to refs/memgit/raw/<machine>/ on the remote, so that two disks hold it.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How `memgit run` notices changes."""
+
+    debounce: int = setting(2, Duration(), "How long files must be quiet before they are captured.")
+    max_wait: int = setting(30, Duration(), "How long files that are never quiet wait at most.")
+    scan: int = setting(60, Duration(), "How often everything is looked at, whatever the system reported.")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What `memgit run` looks after."""
+
+    workspaces: tuple[str, ...] = setting(
+        (), Texts(), "Workspaces, where none is named and none is here.", scope=Scope.LOCAL, sample=("~/agent",)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRule:
+    """How soon a file is captured. The first rule whose glob fits decides."""
+
+    glob: str = setting(..., Text(), "Files, as a .gitignore pattern.", sample="/memory/*.md")
+    capture: str = setting(..., Pace(), 'How soon: "immediate", or a duration such as "30m".', sample="30m")
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When `memgit run` does what: `every 30m`, `daily 02:00`, `mon-fri 09:00`, a cron line of five fields, `never`."""
+
+    capture: str = setting("every 10m", Times(), "Capture everything, whatever was noticed.")
+    consolidate: str = setting("daily 00:30", Times(), "Consolidate the windows that have ended.")
+    sync: str = setting("never", Times(), "Capture, fetch, join, consolidate and push.", sample="every 30m")
+    push: str = setting("every 30m", Times(), "Push what is ready.")
+    prune: str = setting("weekly sun 04:00", Times(), "Forget operations older than the retention.")
+    timezone: str = setting("local", LocalZone(), 'Where the day begins: "local", "Europe/Berlin" or "+05:30".')
+    jitter: int = setting(120, Duration(), "Machines run a job up to this much later, each at its own moment.")
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """What is told about trouble that needs a person. Each gets JSON on its standard input or as its body."""
+
+    command: tuple[str, ...] = setting(
+        (),
+        Texts(),
+        "A program and its arguments, run without a shell.",
+        scope=Scope.LOCAL,
+        sample=("mail-me", "memgit"),
+    )
+    webhook: str = setting(
+        "none", Text(), "An address that takes a POST.", scope=Scope.LOCAL, sample="https://example.invalid/hook"
+    )
+    desktop: bool = setting(False, Truth(), "Whether notify-send shows a note.", scope=Scope.LOCAL)
+    file: str = setting(
+        "none",
+        Text(),
+        "A file for agents to read, below the workspace; never captured, and gone when all is well.",
+        scope=Scope.LOCAL,
+        sample="MEMGIT-NOTICE.md",
+    )
+    every: int = setting(6 * 3600, Duration(), "The same trouble is told again after this long.", scope=Scope.LOCAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +422,26 @@ class Config:
     merge: tuple[MergeRule, ...] = setting(
         (), Tables(MergeRule, "it would apply to no file"), "How files are merged; the first rule that fits decides."
     )
+    target: tuple[Target, ...] = setting(
+        (), Tables(Target, "commands could not name it"), "The places backups go to.", scope=Scope.LOCAL
+    )
+    folder: tuple[MirroredFolder, ...] = setting(
+        (),
+        Tables(MirroredFolder, "commands could not name it"),
+        "Folders that are kept in step with the workspace.",
+        scope=Scope.LOCAL,
+    )
+    remote: Remote = Remote()
+    push: Push = Push()
+    run: Run = Run()
+    watch: Watch = Watch()
+    policy: tuple[PolicyRule, ...] = setting(
+        (),
+        Tables(PolicyRule, "it would apply to no file"),
+        "How soon a file is captured; the first rule that fits decides.",
+    )
+    schedule: Schedule = Schedule()
+    notify: Notify = Notify()
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)  # of what is not a default
 
     def origin(self, key: str) -> Origin:

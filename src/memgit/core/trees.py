@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from memgit.core.objects import EMPTY_TREE, Oid, ReadMany, hash_object
 
@@ -172,6 +172,39 @@ def file_at(trees: Trees, tree: Oid, path: bytes) -> Entry | None:
         tree = oid_of(found)
     found = trees[tree].get(name)
     return None if found is None or is_directory(found) else found
+
+
+def edited(trees: Trees, tree: Oid, edits: Mapping[bytes, tuple[bytes, Oid] | None]) -> Oid:
+    """`tree` with each path set to (mode, id), or taken out where None; directories come and go as needed.
+
+    Raises ValueError if a path runs through a file or a gitlink, or a file would replace a directory.
+    """
+    here: dict[bytes, tuple[bytes, Oid] | None] = {}
+    below: dict[bytes, dict[bytes, tuple[bytes, Oid] | None]] = {}
+    for path, side in edits.items():
+        name, slash, rest = path.partition(b"/")
+        if slash:
+            below.setdefault(name, {})[rest] = side
+        else:
+            here[name] = side
+    result = {name: item for name, item in trees[tree].items() if name not in here or is_directory(item)}
+    for name, inner in below.items():
+        was = result.get(name)
+        if was is not None and not is_directory(was):
+            if any(side is not None for side in inner.values()):
+                raise ValueError("a path runs through a file")
+            continue
+        made = edited(trees, directory_of(was), inner)
+        if made == EMPTY_TREE:
+            result.pop(name, None)
+        else:
+            result[name] = entry(b"40000", name, made)
+    for name, side in here.items():
+        if side is not None:
+            if name in result:
+                raise ValueError("a file would replace a directory")
+            result[name] = entry(side[0], name, side[1])
+    return trees.make(result)
 
 
 def graft(trees: Trees, old: Oid, new: Oid, onto: Oid) -> Oid:

@@ -97,7 +97,7 @@ class Calendar:
         if self._zone is None:
             offset = offset_s(zone)
             return Window(key, first - offset, after - offset, self.label(key))
-        return Window(key, _first_instant(first, self._zone), _last_end(after, self._zone), self.label(key))
+        return Window(key, first_instant(first, self._zone), _last_end(after, self._zone), self.label(key))
 
     def label(self, key: WindowKey) -> str:
         """2026-02-04, 2026-02-04T18 (the hour it begins) or 2026-W06; the same in every locale."""
@@ -111,12 +111,12 @@ class Calendar:
         return date if per_day == 1 else f"{date}T{key % per_day * (24 // per_day):02d}"
 
     def _offset_s(self, time_s: int, zone: tzinfo) -> int:
-        """As `_zone_offset_s`, remembered for the days on which it does not change."""
+        """As `zone_offset_s`, remembered for the days on which it does not change."""
         day = time_s // DAY_S
         offset = self._days.get(day)
         if offset is None:
-            offset = _zone_offset_s(time_s, zone)
-            if _zone_offset_s(day * DAY_S, zone) == _zone_offset_s((day + 1) * DAY_S, zone):
+            offset = zone_offset_s(time_s, zone)
+            if zone_offset_s(day * DAY_S, zone) == zone_offset_s((day + 1) * DAY_S, zone):
                 self._days[day] = offset
         return offset
 
@@ -164,14 +164,14 @@ def _new_year(year: int) -> int:
     return before * 365 + before // 4 - before // 100 + before // 400 - 719162
 
 
-def _first_instant(local_s: int, zone: tzinfo) -> int:
+def first_instant(local_s: int, zone: tzinfo) -> int:
     """The first UTC second at which clocks in `zone` show `local_s` or, where they jump over it, more."""
-    low, high = _candidates(local_s, zone)
-    if low + _zone_offset_s(low, zone) == local_s:
+    low, high = instants(local_s, zone)
+    if low + zone_offset_s(low, zone) == local_s:
         return low
     while low < high:
         middle = (low + high) // 2
-        if middle + _zone_offset_s(middle, zone) >= local_s:
+        if middle + zone_offset_s(middle, zone) >= local_s:
             high = middle
         else:
             low = middle + 1
@@ -183,18 +183,21 @@ def _last_end(local_s: int, zone: tzinfo) -> int:
 
     Clocks that pass it and are then set back to before it pass it twice; the second time counts.
     """
-    last = _candidates(local_s, zone)[1]
-    before = last - 1 + _zone_offset_s(last - 1, zone)
-    return last if before < local_s else _first_instant(local_s, zone)
+    last = instants(local_s, zone)[1]
+    before = last - 1 + zone_offset_s(last - 1, zone)
+    return last if before < local_s else first_instant(local_s, zone)
 
 
-def _candidates(local_s: int, zone: tzinfo) -> tuple[int, int]:
-    """The earliest and the latest UTC second that could be `local_s`; the same unless the clocks change there."""
-    offsets = (_zone_offset_s(local_s - DAY_S, zone), _zone_offset_s(local_s + DAY_S, zone))
+def instants(local_s: int, zone: tzinfo) -> tuple[int, int]:
+    """The earliest and the latest UTC second at which clocks in `zone` could show `local_s`.
+
+    The same unless the clocks change there; where they jump over `local_s` they show it at neither.
+    """
+    offsets = (zone_offset_s(local_s - DAY_S, zone), zone_offset_s(local_s + DAY_S, zone))
     return local_s - max(offsets), local_s - min(offsets)
 
 
-def _zone_offset_s(time_s: int, zone: tzinfo) -> int:
+def zone_offset_s(time_s: int, zone: tzinfo) -> int:
     """Seconds that clocks in `zone` are ahead of UTC at `time_s`."""
     earliest, latest = _CALENDAR_S
     offset = datetime.fromtimestamp(max(earliest, min(time_s, latest)), zone).utcoffset()

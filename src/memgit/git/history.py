@@ -21,6 +21,13 @@ def count(git: Git, tip: Oid, hidden: Iterable[Oid]) -> int:
     return int(git.run("rev-list", "--count", "--stdin", stdin=b"".join(_range(tip, hidden))).stdout)
 
 
+def outstanding(git: Git, tip: Oid, hidden: Iterable[Oid]) -> tuple[int, int | None]:
+    """How many commits `stream` would give, and the commit time of the oldest, seconds since the epoch."""
+    args = ("rev-list", "--no-commit-header", "--format=%ct", "--stdin")
+    times = git.run(*args, stdin=b"".join(_range(tip, hidden))).stdout.split()
+    return len(times), min(map(int, times), default=None)
+
+
 def is_any_in(git: Git, commits: Iterable[Oid], hidden: Iterable[Oid]) -> bool:
     """Whether one of the commits, or anything below them, is reachable from none of `hidden`."""
     lines = [*(b"%s\n" % oid for oid in commits), *(b"^%s\n" % oid for oid in hidden)]
@@ -40,6 +47,12 @@ def oldest_first(git: Git, tip: Oid, hidden: Iterable[Oid]) -> tuple[Oid, ...]:
     """The ids `stream` would give, parents before children."""
     out = git.run("rev-list", "--topo-order", "--reverse", "--stdin", stdin=b"".join(_range(tip, hidden))).stdout
     return tuple(out.split())
+
+
+def touching(git: Git, roots: Iterable[Oid], path: str) -> tuple[Oid, ...]:
+    """The commits reachable from `roots` that changed a path, on whatever side of a merge. git: at the top."""
+    stdin = b"".join(oid + b"\n" for oid in roots)
+    return tuple(git.run("rev-list", "--full-history", "--stdin", "--", path, stdin=stdin).stdout.split())
 
 
 def _range(tip: Oid, hidden: Iterable[Oid]) -> list[bytes]:

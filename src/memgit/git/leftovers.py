@@ -40,6 +40,37 @@ def clear_locks(
     return tuple(removed)
 
 
+def clear_files(paths: Iterable[str], since_s: float) -> tuple[str, ...]:
+    """Remove lock files that a dead git of ours left, whatever they hold; returns their paths.
+
+    The journal named them, so git was about to make them; none is older than it, open anywhere or still changing.
+    """
+    found = {}
+    for path in paths:
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            continue
+        if status.st_mtime >= since_s - 1 and not is_open_anywhere(status):
+            found[path] = status
+    if found:
+        time.sleep(_SETTLES_S)
+    removed = []
+    for path, status in found.items():
+        if _is_still(path, status):
+            os.unlink(path)
+            removed.append(path)
+    return tuple(removed)
+
+
+def clear_lock(path: str, contents: Iterable[bytes], since_s: float) -> bool:
+    """Remove one lock file that we left, holding the beginning of one of `contents`; whether it was ours."""
+    ours = any(_is_ours(path, content, since_s) for content in contents)
+    if ours:
+        os.unlink(path)
+    return ours
+
+
 def release_packs(common_dir: str, token: str) -> None:
     """Let `git gc` have the packs again that were held under this token."""
     directory = os.path.join(common_dir, "objects", "pack")
@@ -69,7 +100,7 @@ def _is_ours(path: str, content: bytes, since_s: float) -> bool:
     try:
         status = os.stat(path)
         with open(path, "rb") as file:
-            found = file.read(200)
+            found = file.read(1 << 20)
     except FileNotFoundError:
         return False
     # One second of grace: file systems keep coarser time than the clock.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -10,7 +12,7 @@ from memgit.git.command import DURABLE, Git
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import Ref
 
-_STAGING = "refs/memgit/staging/notes/"
+_REF = b"refs/notes/new"
 
 
 def refs_to_rewrite(config: Mapping[str, list[str]], refs: Sequence[Ref]) -> tuple[Ref, ...]:
@@ -35,12 +37,12 @@ def noted_commits(git: Git, notes: RefName) -> dict[Oid, Oid]:
     return {annotated: note for note, annotated in pairs}
 
 
-def copy(git: Git, notes: Ref, have: Mapping[Oid, Oid], moves: Sequence[tuple[Oid, Oid]]) -> Oid | None:
+def copy(git: Git, place: str, notes: Ref, have: Mapping[Oid, Oid], moves: Sequence[tuple[Oid, Oid]]) -> Oid | None:
     """A notes commit in which the new commits carry the notes of the old ones; None if there are none.
 
-    have: what noted_commits() gives. moves: (old, new). Where several old ones with notes became one
-    commit, their notes are joined by an empty line, oldest first, as notes.rewriteMode = concatenate
-    does. Objects are written, no ref moves.
+    place: the repository's common directory. have: what noted_commits() gives. moves: (old, new). Where
+    several old ones with notes became one commit, their notes are joined by an empty line, oldest first,
+    as notes.rewriteMode = concatenate does. Objects are written; no ref of the repository is touched.
     """
     wanted: dict[Oid, list[Oid]] = {}
     for old, new in moves:
@@ -50,9 +52,8 @@ def copy(git: Git, notes: Ref, have: Mapping[Oid, Oid], moves: Sequence[tuple[Oi
     wanted = {new: found for new, found in wanted.items() if found}
     if not wanted:
         return None
-    staging = _STAGING + notes.name.removeprefix("refs/notes/")
     commands = [
-        b"feature done\ncommit %s\ncommitter memgit <memgit@localhost> now\ndata 42\n" % staging.encode(),
+        b"feature done\ncommit %s\ncommitter memgit <memgit@localhost> now\ndata 42\n" % _REF,
         b"Notes follow the commits memgit rewrote.\n\n",
         b"from %s\n" % notes.oid,
     ]
@@ -62,7 +63,17 @@ def copy(git: Git, notes: Ref, have: Mapping[Oid, Oid], moves: Sequence[tuple[Oi
             text = b"".join(note.removesuffix(b"\n") + b"\n\n" for note in earlier) + last
             commands.append(b"N inline %s\ndata %d\n%s\n" % (new, len(text), text))
     commands.append(b"done\n")
-    git.run(*DURABLE, "fast-import", "--quiet", "--force", "--date-format=now", stdin=b"".join(commands))
-    made = git.text("rev-parse", "--verify", staging).encode()
-    git.run("update-ref", "-d", staging)
+    # fast-import wants a ref to build on. It gets one in a repository of its own that shares the objects,
+    # so that its death leaves no lock in this one.
+    scratch = os.path.join(place, "memgit", "notes")
+    shutil.rmtree(scratch, ignore_errors=True)
+    for directory in ("objects", "refs"):
+        os.makedirs(os.path.join(scratch, directory), mode=0o700)
+    with open(os.path.join(scratch, "HEAD"), "wb") as file:
+        file.write(b"ref: %s\n" % _REF)
+    there = Git(scratch, scratch, git.keep_fds)
+    shared = {"GIT_OBJECT_DIRECTORY": os.path.join(place, "objects")}
+    there.run(*DURABLE, "fast-import", "--quiet", "--force", "--date-format=now", stdin=b"".join(commands), env=shared)
+    made = there.run("rev-parse", "--verify", _REF.decode(), env=shared).stdout.strip()
+    shutil.rmtree(scratch)
     return made

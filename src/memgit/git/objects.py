@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 
-from memgit.core.objects import Oid
+from memgit.core.objects import Oid, hash_object
 from memgit.errors import MemgitError, MissingObject
 from memgit.git.command import DURABLE, Git
 from memgit.git.refs import flush_directory
@@ -95,32 +95,58 @@ def write_pack(git: Git, common_dir: str, objects: Sequence[tuple[bytes, bytes]]
     keep: the text of the pack's `.keep` file,
     which holds a concurrent `git gc` off until something points at the objects; see
     `leftovers.release_packs`.
-    Source of the format: gitformat-pack(5).
     """
-    # Started below the top of a work tree, git index-pack 2.39 goes back there, and takes a relative
-    # object directory along: the pack would land in the work tree.
-    there = Git(common_dir, common_dir, git.keep_fds)
-    with there.talk(*DURABLE, "index-pack", "--stdin", f"--keep={keep}") as child:
-        checksum = hashlib.sha1(usedforsecurity=False)
-        buffer = [b"PACK\x00\x00\x00\x02" + len(objects).to_bytes(4, "big")]
-        size = 0
-        for kind, content in objects:
-            piece = _entry_header(_KINDS[kind], len(content)) + zlib.compress(content, _LEVELS[kind])
-            buffer.append(piece)
-            size += len(piece)
-            if size > 1 << 18:
-                data = b"".join(buffer)
-                checksum.update(data)
-                child.send(data)
-                buffer, size = [], 0
-        data = b"".join(buffer)
-        checksum.update(data)
-        child.send(data + checksum.digest())
-        child.close_input()
+    with _at(common_dir, git).talk(*DURABLE, "index-pack", "--stdin", f"--keep={keep}") as child:
+        _send_pack(child, objects)
         answer = child.finish()
     if not answer.startswith((b"keep\t", b"pack\t")):
         raise MemgitError(f"git index-pack answered {answer!r}.")
     flush_directory(os.path.join(common_dir, "objects", "pack"))
+
+
+def write_loose(git: Git, common_dir: str, objects: Sequence[tuple[bytes, bytes]]) -> None:
+    """Store a few objects, (kind, raw content), each in a file of its own, flushed to disk before this returns.
+
+    As git does with small pushes: thousands of tiny packs would slow every later command down.
+    """
+    with _at(common_dir, git).talk(*DURABLE, "unpack-objects", "-q") as child:
+        _send_pack(child, objects)
+        child.finish()
+    for directory in {hash_object(kind, content)[:2].decode() for kind, content in objects}:
+        flush_directory(os.path.join(common_dir, "objects", directory))
+    flush_directory(os.path.join(common_dir, "objects"))
+
+
+def _at(common_dir: str, git: Git) -> Git:
+    """Started below the top of a work tree, git index-pack 2.39 goes back there, and takes a relative
+    object directory along: the pack would land in the work tree."""
+    return Git(common_dir, common_dir, git.keep_fds)
+
+
+def is_loose(common_dir: str, oid: Oid) -> bool:
+    """Whether the object lies in a file of its own."""
+    name = oid.decode()
+    return os.path.exists(os.path.join(common_dir, "objects", name[:2], name[2:]))
+
+
+def _send_pack(child: Conversation, objects: Sequence[tuple[bytes, bytes]]) -> None:
+    """Source of the format: gitformat-pack(5)."""
+    checksum = hashlib.sha1(usedforsecurity=False)
+    buffer = [b"PACK\x00\x00\x00\x02" + len(objects).to_bytes(4, "big")]
+    size = 0
+    for kind, content in objects:
+        piece = _entry_header(_KINDS[kind], len(content)) + zlib.compress(content, _LEVELS[kind])
+        buffer.append(piece)
+        size += len(piece)
+        if size > 1 << 18:
+            data = b"".join(buffer)
+            checksum.update(data)
+            child.send(data)
+            buffer, size = [], 0
+    data = b"".join(buffer)
+    checksum.update(data)
+    child.send(data + checksum.digest())
+    child.close_input()
 
 
 def _entry_header(kind: int, size: int) -> bytes:

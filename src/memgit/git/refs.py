@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from memgit.core.objects import ZERO, Oid, RefName
@@ -43,6 +44,43 @@ def read_all(git: Git) -> tuple[Ref, ...]:
     return tuple(refs)
 
 
+def peek(git: Git, common_dir: str, ref: RefName) -> Oid | None:
+    """Where a ref points, without starting git if it can be told from its own file; None if there is no such ref.
+
+    Raises MemgitError if the ref is damaged.
+    """
+    try:
+        with open(os.path.join(common_dir, ref), "rb") as file:
+            content = file.read().strip()
+        if _OID.fullmatch(content):
+            return content
+        if not content.startswith(b"ref:"):
+            raise MemgitError(f"{ref} is damaged: it holds no commit.", "`git reflog` tells where it was.")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return _packed(common_dir, ref)
+    return resolve(git, ref)
+
+
+def is_symbolic(common_dir: str, ref: RefName) -> bool:
+    """Whether the ref only stands for another one."""
+    try:
+        with open(os.path.join(common_dir, ref), "rb") as file:
+            return file.read(4) == b"ref:"
+    except OSError:
+        return False
+
+
+def _packed(common_dir: str, ref: RefName) -> Oid | None:
+    """Source: gitrepository-layout(5), packed-refs: `<id> <name>` lines."""
+    try:
+        with open(os.path.join(common_dir, "packed-refs"), "rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        return None
+    at = content.find(b" " + ref.encode("utf-8", "surrogateescape") + b"\n")
+    return content[at - 40 : at] if at >= 40 else None
+
+
 def holding(git: Git, commits: Iterable[Oid]) -> frozenset[RefName]:
     """The refs from which any of the commits is reachable."""
     wanted = [f"--contains={commit.decode()}" for commit in commits]
@@ -66,6 +104,7 @@ def _name(raw: bytes) -> RefName:
     return raw.decode("utf-8", "surrogateescape")
 
 
+_OID = re.compile(rb"[0-9a-f]{40}")
 _MOVED = re.compile(r"cannot lock ref '([^']+)': (?:is at ([0-9a-f]{40}) but expected ([0-9a-f]{40}))")
 _MISSING = re.compile(r"cannot lock ref '([^']+)': (?:unable to resolve reference|reference already exists)")
 _LOCKED = re.compile(r"Unable to create '([^']+\.lock)': File exists")
@@ -77,17 +116,46 @@ def move(git: Git, updates: Iterable[RefUpdate], reason: str) -> None:
     They move in the order given, so what must not be lost comes first.
     Raises RefMoved if one is not where it was expected, Busy if another program holds one's lock.
     """
-    todo = tuple(updates)
-    lines = [
+    try:
+        git.run(*DURABLE, "update-ref", "-m", reason, "--stdin", "-z", stdin=_commands(updates))
+    except CommandFailed as failure:
+        raise _explain(failure) from None
+
+
+@contextmanager
+def prepared(git: Git, updates: Iterable[RefUpdate], reason: str) -> Iterator[Callable[[], None]]:
+    """Lock these refs with their new values written and flushed; what is given carries the move out.
+
+    Leaving without having called it lets the refs go as they were. Raises as `move` does.
+    Source: git-update-ref(1), `start`, `prepare`, `commit`.
+    """
+    with git.talk(*DURABLE, "update-ref", "-m", reason, "--stdin", "-z") as child:
+
+        def say(word: bytes, *, before: bytes = b"") -> None:
+            try:
+                child.send(before + word + b"\0")
+                if child.receive_line() == word + b": ok\n":
+                    return
+                child.finish()
+            except CommandFailed as failure:
+                raise _explain(failure) from None
+            raise Busy(f"git update-ref did not {word.decode()}.")
+
+        say(b"start")
+        say(b"prepare", before=_commands(updates))
+        try:
+            yield lambda: say(b"commit")
+        finally:
+            child.finish()
+
+
+def _commands(updates: Iterable[RefUpdate]) -> bytes:
+    return b"".join(
         b"update %s\0%s\0%s\0" % (update.ref.encode("utf-8", "surrogateescape"), update.new, update.expected)
         if update.new != ZERO
         else b"delete %s\0%s\0" % (update.ref.encode("utf-8", "surrogateescape"), update.expected)
-        for update in todo
-    ]
-    try:
-        git.run(*DURABLE, "update-ref", "-m", reason, "--stdin", "-z", stdin=b"".join(lines))
-    except CommandFailed as failure:
-        raise _explain(failure) from None
+        for update in updates
+    )
 
 
 def has_moved(git: Git, update: RefUpdate, found: Oid | None) -> bool:

@@ -29,7 +29,7 @@ class Checkout:
     branch: RefName | None  # None when HEAD is detached
     head: Oid | None  # only when detached
     operation: str | None  # "merge", "rebase", ... in progress
-    operation_branch: RefName | None  # the branch that a rebase will move when it ends
+    operation_branches: tuple[RefName, ...]  # those that a rebase or bisect will move or go back to when it ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,12 @@ class Repository:
         linked = os.path.join(self.common_dir, "worktrees")
         names = sorted(os.listdir(linked)) if os.path.isdir(linked) else []
         main = [] if self.is_bare else [self.common_dir]
-        return tuple(_checkout(directory) for directory in (*main, *(os.path.join(linked, name) for name in names)))
+        return tuple(checkout_of(directory) for directory in (*main, *(os.path.join(linked, name) for name in names)))
 
     def refuse_if_in_progress(self, branch: RefName) -> None:
         """Raise Busy if moving `branch` would pull the rug from under a merge, rebase, pick or bisect."""
         for checkout in self.checkouts():
-            if checkout.operation and branch in (checkout.branch, checkout.operation_branch):
+            if checkout.operation and branch in (checkout.branch, *checkout.operation_branches):
                 raise Busy(
                     f"A {checkout.operation} is in progress on {branch.removeprefix('refs/heads/')}.",
                     "Finish or abort it (`git status` tells how), then run the command again.",
@@ -98,20 +98,29 @@ def _head_of(git_dir: str) -> tuple[RefName | None, Oid | None]:
     return None, content
 
 
-def _checkout(git_dir: str) -> Checkout:
+def checkout_of(git_dir: str) -> Checkout:
+    """What is checked out in the work tree with this git directory."""
     branch, head = _head_of(git_dir)
     operation = next((what for name, what in _IN_PROGRESS.items() if os.path.exists(os.path.join(git_dir, name))), None)
-    moved = None
+    branches = []
     for place in ("rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"):
-        try:
-            with open(os.path.join(git_dir, place), encoding="utf-8", errors="surrogateescape") as file:
-                moved = file.read().strip()
-        except OSError:
-            continue
-        if not moved.startswith("refs/"):
-            moved = "refs/heads/" + moved
-        break
-    return Checkout(git_dir, branch, head, operation, moved)
+        if name := _first_line(git_dir, place):
+            branches.append(name if name.startswith("refs/") else "refs/heads/" + name)
+    # git rebase --update-refs: three lines a ref, the first its name.
+    branches += [line for line in _lines(git_dir, "rebase-merge/update-refs") if line.startswith("refs/")]
+    return Checkout(git_dir, branch, head, operation, tuple(branches))
+
+
+def _first_line(git_dir: str, place: str) -> str | None:
+    return next(iter(_lines(git_dir, place)), None)
+
+
+def _lines(git_dir: str, place: str) -> list[str]:
+    try:
+        with open(os.path.join(git_dir, place), encoding="utf-8", errors="surrogateescape") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
 
 
 # git up to 2.23 wrote the extension, later ones mark the remote. Both in lower case.

@@ -14,6 +14,11 @@ _TIMEOUT_S = 60.0
 _PROGRAMS = {"openpgp": "gpg", "x509": "gpgsm", "ssh": "ssh-keygen"}
 _TRUE = ("true", "yes", "on", "1", "")
 
+
+class CannotSign(MemgitError):
+    """Commits are to be signed, but that does not work without somebody at the keyboard."""
+
+
 Signer = Callable[[bytes], bytes]
 
 
@@ -57,7 +62,7 @@ def _run(argv: tuple[str, ...], payload: bytes | None) -> bytes:
     try:
         return process.run(argv, env=env, stdin=payload, timeout_s=_TIMEOUT_S).stdout
     except CommandFailed as failure:
-        raise MemgitError(
+        raise CannotSign(
             f"Signing failed: {failure.message}",
             "Commits are to be signed (commit.gpgSign) but that does not work unattended. Unlock the key, or pass"
             " `--drop-signatures` to consolidate unsigned.",
@@ -68,6 +73,7 @@ def _by_ssh(program: str, key: str, raw: bytes, scratch: str) -> bytes:
     os.makedirs(scratch, mode=0o700, exist_ok=True)
     payload, literal = os.path.join(scratch, "to-sign"), os.path.join(scratch, "signing-key.pub")
     made = [payload, payload + ".sig"]
+    _remove(made)  # ssh-keygen asks before it writes over a signature that a killed run left
     try:
         with open(payload, "wb") as file:
             file.write(raw)
@@ -80,9 +86,13 @@ def _by_ssh(program: str, key: str, raw: bytes, scratch: str) -> bytes:
         with open(payload + ".sig", "rb") as file:
             return file.read()
     finally:
-        for path in made:
-            if os.path.exists(path):
-                os.unlink(path)
+        _remove(made)
+
+
+def _remove(paths: list[str]) -> None:
+    for path in paths:
+        if os.path.exists(path):
+            os.unlink(path)
 
 
 def _committer(raw: bytes) -> str:

@@ -55,7 +55,22 @@ class Lock:
             if error.errno not in (errno.EWOULDBLOCK, errno.EINTR):
                 raise MemgitError(f"{self._directory}/lock can't be locked: {error.strerror}.") from None
             return False
-        return True
+        return self._is_in_place() or self._reopen()
+
+    def _is_in_place(self) -> bool:
+        """Whether the file we locked is still the one others would lock: an uninstall takes it away."""
+        try:
+            found = os.stat(os.path.join(self._directory, "lock"))
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(found, os.fstat(self.fd))
+
+    def _reopen(self) -> bool:
+        """Take the file that is there now; it has to be locked anew."""
+        os.close(self.fd)
+        os.makedirs(self._directory, mode=0o700, exist_ok=True)
+        self.fd = os.open(os.path.join(self._directory, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return False
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -269,7 +269,7 @@ class _Run:
         git = change.repo.git
         noted = {ref: notes.noted_commits(git, ref.name) for ref in area.notes}
         moves = self._replaced(area, outlook, draft, frozenset().union(*noted.values()))
-        made = [(ref, notes.copy(git, ref, noted[ref], moves)) for ref in area.notes]
+        made = [(ref, notes.copy(git, self.repo.common_dir, ref, noted[ref], moves)) for ref in area.notes]
         return [RefChange(ref.name, ref.oid, new) for ref, new in made if new is not None]
 
     def _replaced(self, area: Extent, outlook: Outlook, draft: Draft, wanted: frozenset[Oid]) -> list[tuple[Oid, Oid]]:

@@ -60,6 +60,37 @@ def build(directory: str, start_s: int, days: int = 7, captures_a_day: int = 24,
     return stream.commits
 
 
+def second_machine(workspace: str, remote: str, desktop: str) -> str:
+    """A bare remote that both machines use, and a clone for the second one; the clone's directory."""
+    here = Git(workspace)
+    here.run("init", "--quiet", "--bare", "--initial-branch=main", remote)
+    here.run("remote", "add", "origin", remote)
+    here.run("push", "--quiet", "origin", "main")
+    here.run("clone", "--quiet", remote, desktop)
+    for directory, name in ((workspace, "laptop"), (desktop, "desktop")):
+        git = Git(directory)
+        git.run("config", "user.name", f"Agent on {name}")
+        git.run("config", "user.email", f"{name}@example.invalid")
+    return desktop
+
+
+def newest_log(workspace: str) -> str:
+    """The path of the newest daily log, relative to the workspace."""
+    return "memory/" + max(os.listdir(os.path.join(workspace, "memory")))
+
+
+def append(workspace: str, path: str, lines: list[str]) -> None:
+    """What an agent does: write some lines at the end."""
+    with open(os.path.join(workspace, path), "a", encoding="utf-8") as file:
+        file.writelines(line + "\n" for line in lines)
+
+
+def last_lines(workspace: str, path: str, count: int) -> list[str]:
+    """The end of a file."""
+    with open(os.path.join(workspace, path), encoding="utf-8") as file:
+        return file.read().splitlines()[-count:]
+
+
 class _Stream:
     """Commits in the language of git-fast-import(1), all on main."""
 

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from memgit.core import operations
 from memgit.core.objects import EMPTY_TREE, ZERO, Oid, hash_object
 from memgit.core.operations import LOG_REF, Created, Operation
+from memgit.git import refs
 from memgit.git.command import Git
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import RefUpdate
+from memgit.git.repository import Repository
 from memgit.porcelain.transaction import Transaction
 
 
@@ -33,6 +35,13 @@ def record(
     updates += [RefUpdate(moved.ref, moved.new, moved.old) for moved in reversed(operation.changes)]
     change.move(updates, f"memgit: {operation.summary}")
     return entry
+
+
+def prepare(repo: Repository, operation: Operation) -> tuple[list[tuple[bytes, bytes]], RefUpdate]:
+    """The objects of an entry and the move of the log to it, for a change that makes both itself."""
+    previous = refs.peek(repo.git, repo.common_dir, LOG_REF)
+    own = operations.write(operation, previous, ())
+    return own, RefUpdate(LOG_REF, hash_object(*own[-1]), previous or ZERO)
 
 
 def walk(reader: ObjectReader, newest: Oid | None) -> Iterator[Operation]:

@@ -51,6 +51,13 @@ def run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: int
     raise AssertionError("unreachable")
 
 
+def find(repo: Repository, branch: RefName | None, wanted: str | None) -> Operation:
+    """The operation that `run` would take back. Raises UsageError if there is none."""
+    with ObjectReader(repo.git) as reader:
+        log = refs.peek(repo.git, repo.common_dir, LOG_REF)
+        return _choose(list(oplog.walk(reader, log)), branch or repo.current_branch(), wanted)
+
+
 def _run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: int, *, dry_run: bool) -> Undone:
     with transaction.begin(repo) as change, ObjectReader(change.repo.git) as reader:
         name = branch or repo.current_branch()

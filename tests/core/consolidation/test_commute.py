@@ -97,8 +97,16 @@ def edit(files: Files, todo: Iterable[Edit]) -> Files:
     return result
 
 
-def build(objects: Objects, todo: Iterable[Draft]) -> tuple[list[ModelCommit], frozenset[Oid]]:
-    """The commits reachable from the last draft, oldest first, and which of them are pinned."""
+def is_memory(path: bytes) -> bool:
+    """The memory files of these tests."""
+    return path == b"MEMORY.md" or path == b"memory" or path.startswith(b"memory/")
+
+
+def build(objects: Objects, todo: Iterable[Draft], *, mixed: bool = True) -> tuple[list[ModelCommit], frozenset[Oid]]:
+    """The commits reachable from the last draft, oldest first, and which of them are pinned.
+
+    mixed: False counts only those as automatic that change nothing but memory.
+    """
     made: list[ModelCommit] = []
     pinned = set()
     for number, draft in enumerate(todo):
@@ -108,11 +116,13 @@ def build(objects: Objects, todo: Iterable[Draft]) -> tuple[list[ModelCommit], f
             draft.shape
         ]
         offset_zone, offset_s = ZONES[draft.zone]
+        before = parents[0].files if parents else {}
+        files = edit(before, draft.edits)
         commit = write(
             objects,
-            edit(parents[0].files if parents else {}, draft.edits),
+            files,
             tuple(parent.oid for parent in parents),
-            draft.is_auto,
+            draft.is_auto and (mixed or all(is_memory(change.path) for change in changes(before, files))),
             START_S + draft.day * DAY_S + draft.hour * HOUR_S,
             (offset_zone, offset_s),
             b"%s %d" % (b"auto" if draft.is_auto else b"work", number),
@@ -163,7 +173,8 @@ def stream(raws: Iterable[tuple[Oid, bytes]]) -> Iterator[bytes]:
 class World:
     """memgit's side: the same history through the real collapse and plan."""
 
-    def __init__(self, objects: Objects, pinned: frozenset[Oid], now_s: int | None) -> None:
+    def __init__(self, objects: Objects, pinned: frozenset[Oid], now_s: int | None, *, mixed: bool = True) -> None:
+        self.mixed = mixed
         self.objects = objects
         self.pinned = pinned
         self.now_s = now_s
@@ -174,14 +185,19 @@ class World:
         for old, new in pairs:
             yield Paths(c.path for c in changes(self.objects.flatten(old), self.objects.flatten(new)))
 
+    def only_memory(self, before: Oid | None, after: Oid) -> bool:
+        """Asked for commits that count only if they change nothing but memory."""
+        old = self.objects.flatten(before) if before is not None else {}
+        return all(is_memory(change.path) for change in changes(old, self.objects.flatten(after)))
+
     def collapse(self, raws: Iterable[tuple[Oid, bytes]]) -> Collapsed:
         """The nodes of a history given newest first."""
         return collapse(
             stream(raws),
-            Classifier([AutoRule("^auto", mixed=True)]),
+            Classifier([AutoRule("^auto", mixed=self.mixed)]),
             Calendar("day").closed_key(self.now_s),
             self.pinned,
-            lambda before, after: True,
+            self.only_memory,
             lambda oid: self.objects.commits[oid].tree,
         )
 
@@ -250,32 +266,33 @@ many = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCh
 
 
 @many
-@given(histories, st.booleans(), st.booleans())
-def test_plan_is_what_the_reference_says(todo: list[Draft], commute: bool, last_open: bool) -> None:
+@given(histories, st.booleans(), st.booleans(), st.booleans())
+def test_plan_is_what_the_reference_says(todo: list[Draft], commute: bool, last_open: bool, mixed: bool) -> None:
     objects = Objects()
-    commits, pinned = build(objects, todo)
+    commits, pinned = build(objects, todo, mixed=mixed)
     now_s = nows(last_open)
     reference = Reference(commits, pinned, DAY_S, now_s)
     expected = reference.commute() if commute else reference.keep()
     event(f"squashes: {sum(one.is_squash for one in expected)}")
-    world = World(objects, pinned, now_s)
+    world = World(objects, pinned, now_s, mixed=mixed)
     made = world.plan(commits[-1].oid, newest_first(commits), commute=commute, keep_empty=True)
     assert as_expected(world, made) == of_reference(objects, expected)
 
 
 @many
-@given(histories, st.booleans(), st.booleans(), st.booleans())
+@given(histories, st.booleans(), st.booleans(), st.booleans(), st.booleans())
 def test_result_keeps_what_people_did_and_needs_no_second_run(
-    todo: list[Draft], commute: bool, keep_empty: bool, last_open: bool
+    todo: list[Draft], commute: bool, keep_empty: bool, last_open: bool, mixed: bool
 ) -> None:
     objects = Objects()
-    commits, pinned = build(objects, todo)
-    world = World(objects, pinned, nows(last_open))
+    commits, pinned = build(objects, todo, mixed=mixed)
+    world = World(objects, pinned, nows(last_open), mixed=mixed)
     raws = newest_first(commits)
     made = world.plan(commits[-1].oid, raws, commute=commute, keep_empty=keep_empty)
     tip, new_raws = world.carry_out(made, raws)
 
-    new = {oid: read(objects, oid, raw) for oid, raw in new_raws}
+    autos = {person_of(commit.raw) for commit in commits if commit.is_auto}
+    new = {oid: read(objects, oid, raw, autos) for oid, raw in new_raws}
     old = {commit.oid: commit for commit in commits}
     if new_raws:
         assert new_raws[0][0] == tip or made.dropped
@@ -305,12 +322,17 @@ def test_auto_commits_keep_their_order_under_commute(todo: list[Draft]) -> None:
     assert [place[oid] for oid in autos] == sorted(place[oid] for oid in autos)
 
 
-def read(objects: Objects, oid: Oid, raw: bytes) -> ModelCommit:
+def person_of(raw: bytes) -> bytes:
+    """A commit from the author on, which no rewriting changes."""
+    return raw[raw.index(b"\nauthor ") :]
+
+
+def read(objects: Objects, oid: Oid, raw: bytes, autos: set[bytes]) -> ModelCommit:
     """A commit that memgit wrote, in the model."""
     head = raw.partition(b"\n\n")[0].split(b"\n")
     parents = tuple(line[7:] for line in head if line.startswith(b"parent "))
     tree = head[0][5:]
-    is_auto = b"\n\nauto" in raw or b"\n\nmemory: " in raw
+    is_auto = person_of(raw) in autos or b"\n\nmemory: " in raw
     return ModelCommit(oid, parents, objects.flatten(tree), tree, is_auto, 0, 0, raw)
 
 
@@ -323,5 +345,5 @@ def introduced(commits: list[ModelCommit], by_id: dict[Oid, ModelCommit]) -> lis
         before = by_id[commit.parents[0]].files if commit.parents else {}
         own = changes(before, commit.files)
         assert apply(before, own) == commit.files
-        found.append((commit.raw[commit.raw.index(b"\nauthor ") :], tuple(own)))
+        found.append((person_of(commit.raw), tuple(own)))
     return sorted(found, key=lambda item: item[0])

@@ -89,15 +89,32 @@ def _author(header: bytes) -> str:
 
 _MEMO_SIZE, _MEMO_LENGTH = 50_000, 500
 _BLUR = bytes.maketrans(b"123456789", b"000000000")
-_QUANTIFIER = re.compile(r"(?<!\\)\{\d*,?\d*\}")
-_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8}))")
+_DIGITS = frozenset("0123456789")
+_ESCAPE = r"\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\."
+_TOKEN = re.compile(rf"{_ESCAPE}|\[\^?\]?(?:\\.|[^\]\\])*\]|\{{\d*,?\d*\}}|.", re.DOTALL)
+_MEMBER = re.compile(rf"{_ESCAPE}|(?<!-)0-9|.", re.DOTALL)  # a 0 after a hyphen may end another range
 _COMPARES = ("(?P=", "(?(")
 
 
 def is_digit_blind(pattern: str) -> bool:
-    """True if the expression surely gives one verdict for two texts that differ in ASCII digits only."""
+    """True if the expression surely gives one verdict for two texts that differ in ASCII digits only.
+
+    So it is if no digit stands for itself: outside of sets digits only count repetitions, and in sets
+    all ten stand together. Source: re, "Regular Expression Syntax".
+    """
     if any(mark in pattern for mark in _COMPARES):
         return False
-    plain = _ESCAPED.sub(lambda found: chr(int(found[1] or found[2] or found[3], 16)), pattern)
-    plain = _QUANTIFIER.sub("", plain).replace("0-9", "")
-    return not any(char in "0123456789" for char in plain)
+    for token in _TOKEN.findall(pattern):
+        if token[0] == "[" and len(token) > 1:
+            if not all(member == "0-9" or _is_no_digit(member) for member in _MEMBER.findall(token[1:-1])):
+                return False
+        elif not (token[0] == "{" and len(token) > 1) and not _is_no_digit(token):
+            return False
+    return True
+
+
+def _is_no_digit(token: str) -> bool:
+    """token: a character or an escape."""
+    if len(token) > 2:
+        return chr(int(token[2:], 16)) not in _DIGITS
+    return token not in ("\\N",) and token[-1] not in _DIGITS

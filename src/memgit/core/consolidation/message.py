@@ -167,7 +167,7 @@ def _file_change(path: bytes, was: Entry | None, now: Entry | None, contents: _C
 
 
 def _line(file: FileChange) -> bytes:
-    path = file.path if file.path.isascii() and b"\n" not in file.path else _quote(file.path)
+    path = file.path if file.path.isascii() and file.path.decode().isprintable() else _quote(file.path)
     parts = []
     if file.verb != "changed":
         parts.append(file.verb)

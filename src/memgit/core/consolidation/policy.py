@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from memgit.core.consolidation.message import DEFAULT_SUBJECT
 from memgit.core.memory import Patterns
 from memgit.core.objects import RefName
-from memgit.core.settings import AutoRule
+from memgit.core.settings import AutoRule, Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,19 @@ class Policy:
     rules: tuple[AutoRule, ...]
     memory: Patterns
     subject: str = DEFAULT_SUBJECT  # template
+
+    @classmethod
+    def of(cls, config: Config, rules: tuple[AutoRule, ...] = ()) -> Policy:
+        """What the settings say; `rules` count beside the configured ones."""
+        return cls(
+            window=config.consolidate.window,
+            zone=config.consolidate.timezone,
+            commute=config.consolidate.interleaved == "commute",
+            keep_empty=config.consolidate.keep_empty,
+            rules=(*config.auto, *rules),
+            memory=config.memory.patterns(),
+            subject=config.consolidate.template,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,106 @@
+"""memgit backup run. The other commands stand in `cli/backups.py`, so that a timer need not load them."""
+
+from __future__ import annotations
+
+import time
+
+from memgit.cli import render
+from memgit.cli.context import Context, open_repository, text
+from memgit.cli.params import Values
+from memgit.cli.progress import Progress
+from memgit.core.backup.manifest import digest_of
+from memgit.core.version import VERSION
+from memgit.porcelain.allowed import allowed, key_of
+from memgit.porcelain.backup import run as runs
+from memgit.porcelain.backup import target as targets
+from memgit.porcelain.backup.source import Screen
+
+_SHOWN = 20  # paths of one kind; --verbose and --json show all
+
+
+def run(values: Values) -> int:
+    """Back up to one target or to all."""
+    context = open_repository(values)
+    name = text(values, "target")
+    chosen = (
+        context.config.target
+        if name is None and context.config.target
+        else (targets.choose(context.config.target, name),)
+    )
+    request = runs.Request(bool(values["dry_run"]), bool(values["confirm_shrink"]), bool(values["new_target"]))
+    reports = []
+    for target in chosen:
+        with Progress(f"Backing up to {target.name}", quiet=bool(values["quiet"])) as progress:
+            reports.append(
+                runs.run(
+                    context.repo,
+                    context.workspace,
+                    target,
+                    context.config.memory.patterns(),
+                    screen_of(context),
+                    _rules(context),
+                    request,
+                    time.time_ns(),
+                    progress.advance,
+                )
+            )
+        if not values["json"] and not values["quiet"]:
+            _show_run(reports[-1], all_paths=bool(values["verbose"]) or request.dry_run)
+    if values["json"]:
+        render.emit_json({"runs": reports})
+    return 0
+
+
+def screen_of(context: Context) -> Screen:
+    """The guard: whether a file has a secret that was not allowed. Loaded when there is a file to read."""
+    passing = allowed(context.repo, context.config)
+    keys: list[bytes] = []
+
+    def screen(path: bytes, content: bytes) -> bool:
+        from memgit.core.secrets.scan import scan  # compiles many expressions
+
+        if not keys:
+            keys.append(key_of(context.repo))
+        return bool(scan(content, path, passing, key=keys[0]))
+
+    return screen
+
+
+def _rules(context: Context) -> bytes:
+    """Changes with whatever could let the guard judge a file in another way."""
+    return digest_of("\n".join((VERSION, *sorted(allowed(context.repo, context.config)))).encode())
+
+
+def _show_run(report: runs.Report, *, all_paths: bool) -> None:
+    would = "would be " if report.dry_run else ""
+    show_paths(report.copied, f"{would}copied", all_paths=all_paths)
+    show_paths(report.deleted, f"{would}deleted", all_paths=all_paths)
+    for held in report.held:
+        render.note(f"left out: {held.path.decode('utf-8', 'backslashreplace')}: {held.reason}")
+    for note in report.notes:
+        render.note(f"{report.target}: {note}")
+    if not report.is_new:
+        render.say(f"{report.target}: nothing changed since {report.generation}; {_count(report)}.")
+        return
+    parts = [
+        f"{render.plural(len(report.copied), 'file')} {would}copied ({render.plural(report.bytes_copied, 'byte')})"
+    ]
+    if report.linked:
+        parts.append(f"{report.linked:,} shared with the snapshot before")
+    if report.deleted:
+        parts.append(f"{len(report.deleted):,} {would}deleted")
+    if report.unchanged:
+        parts.append(f"{report.unchanged:,} there already")
+    render.say(f"{report.target}: {', '.join(parts)}; {_count(report)} in {report.generation or 'a new snapshot'}.")
+
+
+def _count(report: runs.Report) -> str:
+    return render.plural(report.files, "file")
+
+
+def show_paths(paths: tuple[bytes, ...], what: str, *, all_paths: bool) -> None:
+    """A line for each path, or for the first few."""
+    for path in paths if all_paths else paths[:_SHOWN]:
+        render.say(f"  {what}: {path.decode('utf-8', 'backslashreplace')}")
+    if len(paths) > _SHOWN and not all_paths:
+        render.say(f"  ... and {len(paths) - _SHOWN:,} more {what}")

@@ -1,0 +1,123 @@
+"""The append-aware three-way merge: bytes in, bytes out.
+
+Order of attempts: identical, one side only, plain three-way, structure, then the policy. Works on the
+unordered pair of sides from the second step on, so that two machines that merge each other agree.
+"""
+
+from __future__ import annotations
+
+from memgit.core.merge.kinds import kind_of
+from memgit.core.merge.policy import Decision, Markers, MergePolicy, MergeResult
+from memgit.core.merge.regions import Region, hunks, regions
+from memgit.core.merge.text import Text, is_mixed, merge_properties, read, share
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from memgit.core.merge.settle import Piece
+
+__all__ = ["Decision", "Markers", "MergePolicy", "MergeResult", "merge"]
+
+
+def merge(
+    base: bytes,
+    ours: bytes,
+    theirs: bytes,
+    path: str | bytes = b"",
+    policy: MergePolicy | None = None,
+    markers: Markers | None = None,
+) -> MergeResult:
+    """Merge two versions of a file that started from `base`.
+
+    path: relative to the repository, used only to guess the kind where the policy says `auto`.
+
+    Promises: merge(b, x, x) = x, merge(b, b, x) = x, merge(b, x, y) and merge(b, y, x) have the same bytes
+    or both conflict; no line that one side added is lost, none that one side deleted comes back, none that
+    both added alike stands twice; where the plain three-way merge is clean the result is that merge.
+    Bytes that hold NUL are not text: the answer is our side and not clean.
+    """
+    policy = policy or MergePolicy()
+    markers = markers or Markers()
+    if ours == theirs or theirs == base:
+        return MergeResult(ours, True)
+    if ours == base:
+        return MergeResult(theirs, True)
+    if b"\0" in base or b"\0" in ours or b"\0" in theirs:
+        return MergeResult(ours, False, (Decision(1, 0, False, "not text"),))
+    swapped = ours > theirs
+    one, two = (theirs, ours) if swapped else (ours, theirs)
+    name = path.encode("utf-8", "surrogateescape") if isinstance(path, str) else path
+    return _Merge(base, one, two, swapped, name, policy, markers).run()
+
+
+class _Merge:
+    """One merge of text; `one` and `two` are the sides in byte order."""
+
+    def __init__(
+        self, base: bytes, one: bytes, two: bytes, swapped: bool, path: bytes, policy: MergePolicy, markers: Markers
+    ) -> None:
+        keep_cr = is_mixed(base) or is_mixed(one) or is_mixed(two)
+        texts = [read(data, keep_cr) for data in (base, one, two)]
+        self.frame: Text = merge_properties(*texts)
+        self.base, self.one, self.two = share(*(text.lines for text in texts))
+        self.swapped = swapped
+        self.policy = policy
+        self.markers = markers
+        self.kind = policy.kind if policy.kind != "auto" else kind_of(path, self.base or self.one)
+
+    def run(self) -> MergeResult:
+        found = regions(hunks(self.base, self.one), hunks(self.base, self.two))
+        meeting = [region for region in found if self._meet(region)]
+        if not meeting:
+            return self._plain(found)
+        from memgit.core.merge import structure  # most merges end above, and each import costs start-up time
+
+        pieces = structure.pieces(self.base, self.one, self.two, found, meeting, self.kind, self._ours_first())
+        return self._assembled(pieces)
+
+    def _ours_first(self) -> bool | None:
+        return (not self.swapped) if self.policy.ours_first else None
+
+    def _meet(self, region: Region) -> bool:
+        """True if both sides changed the region, and not in the same way."""
+        if not region.one or not region.two:
+            return False
+        return self.one[region.a1 : region.a2] != self.two[region.b1 : region.b2]
+
+    def _plain(self, found: list[Region]) -> MergeResult:
+        """The clean three-way merge, as git makes it."""
+        out: list[bytes] = []
+        at = 0
+        for region in found:
+            out += self.base[at : region.o1]
+            out += self.one[region.a1 : region.a2] if region.one else self.two[region.b1 : region.b2]
+            at = region.o2
+        out += self.base[at:]
+        return MergeResult(self.frame.with_lines(out).encode(), not self._unresolved())
+
+    def _unresolved(self) -> bool:
+        """True if a side still holds conflict markers of its own; its text is merged but never called resolved."""
+        if not any(line.startswith(b"<<<<<<<") for text in (self.one, self.two) for line in text):
+            return False
+        from memgit.core.merge.markers import has_markers
+
+        return has_markers(self.one) or has_markers(self.two)
+
+    def _assembled(self, pieces: list[Piece]) -> MergeResult:
+        from memgit.core.merge.resolve import resolve
+
+        out: list[bytes] = []
+        decisions: list[Decision] = []
+        clean = not self._unresolved()
+        for piece in pieces:
+            reason = piece.reason
+            if piece.conflict:
+                lines, how = resolve(piece, self.swapped, self.policy, self.markers)
+                reason = f"{reason}; {how}" if how else reason
+                clean = clean and bool(how)
+                decisions.append(Decision(piece.first + 1, piece.last, bool(how), reason))
+            else:
+                lines = piece.lines
+                if reason:
+                    decisions.append(Decision(piece.first + 1, piece.last, True, reason))
+            out += lines
+        return MergeResult(self.frame.with_lines(out).encode(), clean, tuple(decisions))

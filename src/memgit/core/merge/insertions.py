@@ -1,0 +1,261 @@
+"""Two runs that both sides put into one gap of the base become one run.
+
+Nothing of either run is dropped: what both added alike stands once, sections with the same heading are
+joined, and what remains is ordered as whole units. Where that is not plain, the answer is a clash.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from memgit.core.merge import shapes
+from memgit.core.merge.align import align, increasing
+from memgit.core.merge.budget import Budget
+from memgit.core.merge.place import Place, arrange, key
+from memgit.core.merge.similar import dice, tokens
+from memgit.core.merge.units import Unit, split, trim
+
+_NEARLY_EQUAL = 0.9
+_FEW_SHARED = 0.25  # of the lines of the smaller unit
+_MUCH_SHARED = 0.9  # where the two have different times
+_COMMON_WORD = 32  # units; a word of more of them tells nothing
+_FEW_OWNERS = 8  # units looked at for one repeated line
+_SHORT_VALUE = 4  # words; a longer text behind a shared label is an entry of a category, not a value
+
+
+class Clash(Exception):
+    """The two runs can't be joined without a person; the message says why."""
+
+
+def join(one: list[bytes], two: list[bytes], place: Place, budget: Budget) -> tuple[list[bytes], str]:
+    """One run that holds both, and the rule that gave it. Symmetric unless the place says ours first."""
+    if one == two:
+        return one, "both sides added the same"
+    budget.spend(20 * (len(one) + len(two)))
+    (lo1, hi1), (lo2, hi2) = trim(one), trim(two)
+    if lo1 == hi1 or lo2 == hi2:
+        return _with_blanks(one, two), "one side only added blank lines"
+    if [x.rstrip() for x in one[lo1:hi1] if x.strip()] == [x.rstrip() for x in two[lo2:hi2] if x.strip()]:
+        return max(one, two), "both sides added the same but for blanks"
+    xs, ys = split(one), split(two)
+    if has_open_fence(xs) or has_open_fence(ys):
+        raise Clash("a fenced block is not closed inside the addition")
+    joined, reason = _join_units(xs, ys, place, budget)
+    mine, yours = _Margin(lo1, len(one) - hi1), _Margin(lo2, len(two) - hi2)
+    margins = {id(unit): margin for units, margin in ((xs, mine), (ys, yours)) for unit in units}
+    shared = _Margin(max(lo1, lo2), max(mine.below, yours.below))
+    return _laid_out(joined, xs, ys, [margins.get(id(unit), shared) for unit in joined], place), reason
+
+
+class _Margin:
+    """The blank lines a writer left above and below the own addition."""
+
+    __slots__ = ("above", "below")
+
+    def __init__(self, above: int, below: int) -> None:
+        self.above = above
+        self.below = below
+
+
+def has_open_fence(units: list[Unit]) -> bool:
+    """True if a unit begins a fenced block that it does not end."""
+    return any(shapes.has_open_fence(unit.lines) for unit in units)
+
+
+def _with_blanks(one: list[bytes], two: list[bytes]) -> list[bytes]:
+    """The run with text, or of two blank runs the longer one."""
+    texts = [run for run in (one, two) if any(line.strip() for line in run)]
+    return texts[0] if texts else max(one, two, key=lambda run: (len(run), run))
+
+
+def _join_units(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) -> tuple[list[Unit], str]:
+    pairs = _common(xs, ys)
+    out: list[Unit] = []
+    reasons = []
+    i = j = 0
+    for x, y in [*pairs, (len(xs), len(ys))]:
+        left, right = xs[i:x], ys[j:y]
+        if left and right:
+            _must_differ(left, right, place, budget)
+            ordered, reason = arrange(left, right, place)
+            out.extend(ordered)
+            reasons.append("both additions kept, " + reason)
+        else:
+            out.extend(left or right)
+        if x < len(xs):
+            out.append(_joined_unit(xs[x], ys[y], budget))
+            reasons.append("what both added stands once")
+        i, j = x + 1, y + 1
+    return out, "; ".join(dict.fromkeys(reasons))
+
+
+def _common(xs: list[Unit], ys: list[Unit]) -> list[tuple[int, int]]:
+    """Units that are equal or have one heading, paired in order."""
+    names_x, names_y = ([b"\n".join(unit.identity) for unit in units] for units in (xs, ys))
+    pairs = [(i + n, j + n) for i, j, length in align(names_x, names_y) for n in range(length)]
+    used_x, used_y = {i for i, _ in pairs}, {j for _, j in pairs}
+    heads: dict[bytes, list[int]] = {}
+    for j, unit in enumerate(ys):
+        head = _joinable_head(unit)
+        if head and j not in used_y:
+            heads.setdefault(head, []).append(j)
+    for i, unit in enumerate(xs):
+        at = heads.get(_joinable_head(unit))
+        if at and i not in used_x:
+            pairs.append((i, at.pop(0)))
+    pairs.sort()
+    if len(increasing(pairs)) != len(pairs):
+        raise Clash("both sides added the same units in another order")
+    return pairs
+
+
+def _joinable_head(unit: Unit) -> bytes:
+    """What makes two different units one: a heading, a list item with children, a label over its lines."""
+    head = unit.head.rstrip()
+    if unit.kind == "section" or (unit.kind == "item" and len(unit.lines) > 1):
+        return head
+    is_label = head.endswith((b":", b":**")) or (head.startswith(b"**") and head.endswith(b"**"))
+    depth = shapes.indent(head)
+    is_over_indented = len(unit.lines) > 1 and all(
+        shapes.indent(line) > depth for line in unit.lines[1:] if line.strip()
+    )
+    return head if unit.kind == "text" and (is_label or is_over_indented) else b""
+
+
+def _joined_unit(x: Unit, y: Unit, budget: Budget) -> Unit:
+    if x.identity == y.identity:
+        return max((x, y), key=lambda unit: (unit.blanks, unit.lines))
+    head = x.lines.index(x.head) + 1
+    other = y.lines.index(y.head) + 1
+    above = x.lines[:head] if len(x.lines[:head]) >= len(y.lines[:other]) else y.lines[:other]
+    (first_x, end_x), (first_y, end_y) = trim(x.lines[head:]), trim(y.lines[other:])
+    body_x, body_y = x.lines[head:][first_x:end_x], y.lines[other:][first_y:end_y]
+    lead = [b""] * (max(first_x, first_y) if body_x and body_y else first_x or first_y)
+    if not body_x or not body_y:
+        body = lead + (body_x or body_y)
+    else:
+        body = lead + join(body_x, body_y, Place(above + lead, [], None), budget)[0]
+    while body and not body[-1].strip():
+        body = body[:-1]
+    return Unit(above + body, max(x.blanks, y.blanks), x.kind)
+
+
+def _must_differ(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) -> None:
+    """Raise a clash if a unit of one side is nearly, or under the same name, one of the other."""
+    budget.spend(20 * (len(xs) + len(ys)))
+    alike_by_nature = _is_repetitive(xs, ys, place)
+    bags_y = [tokens(b" ".join(unit.lines)) for unit in ys]
+    owners: dict[bytes, list[int]] = {}
+    for j, bag in enumerate(bags_y):
+        for word in bag:
+            owners.setdefault(word, []).append(j)
+    for x in xs:
+        bag, time = tokens(b" ".join(x.lines)), key(x)
+        size = sum(bag.values())
+        # Units that are nearly the same share a word that few others have.
+        near = {j for word in bag for j in owners.get(word, ()) if len(owners[word]) <= _COMMON_WORD}
+        budget.spend(8 * len(near) + len(bag))
+        for j in sorted(near):
+            y, other = ys[j], bags_y[j]
+            other_time = key(y)
+            if time and other_time and time != other_time:
+                continue
+            other_size = sum(other.values())
+            comparable = not alike_by_nature and 2 * min(size, other_size) > _NEARLY_EQUAL * (size + other_size)
+            if comparable and dice(bag, other) > _NEARLY_EQUAL:
+                raise Clash("both sides added nearly the same")
+            if _names_one_value(x, y):
+                raise Clash("both sides added another value under one label")
+            if x.head.rstrip() == y.head.rstrip() and len(x.head) > 8:
+                raise Clash("both sides added another entry under one first line")
+
+
+def _is_repetitive(xs: list[Unit], ys: list[Unit], place: Place) -> bool:
+    """True where one unit is nearly the next by nature, as in a log of equal events: there likeness means nothing."""
+    if xs[0].kind == "record" and ys[0].kind == "record":
+        return True
+    above = [[line] for line in place.above[-12:] if line.strip()][-2:]
+    runs = [(above + [unit.lines for unit in units])[:8] for units in (xs, ys)]
+    for run in runs:
+        bags = [tokens(b" ".join(lines)) for lines in run]
+        if any(dice(one, two) > _NEARLY_EQUAL for one, two in pairwise(bags)):
+            return True
+    return False
+
+
+def repeated(one: list[bytes], two: list[bytes], known: set[bytes], lines: set[bytes]) -> set[bytes]:
+    """Those of `lines` that both runs have inside units that are not one another, so that they may stand twice.
+
+    That is a line the base knows too (`known`) or a run has again, which makes it a template's; one
+    inside entries of different times or versions; or one of the few lines that two otherwise different
+    units share. A line that names a unit on both sides (its first) is never among them.
+    """
+    known = known | _own_repeats(one) | _own_repeats(two)
+    owners = [_owners(split(run), lines) for run in (one, two)]
+    found: set[bytes] = set()
+    for line, xs in owners[0].items():
+        for x in xs[:_FEW_OWNERS]:
+            for y in owners[1].get(line, [])[:_FEW_OWNERS]:
+                names_x, names_y = x.identity[0] == line, y.identity[0] == line
+                if x.identity == y.identity or (names_x and names_y):
+                    continue
+                if line in known or not (names_x or names_y or not _are_distinct(x, y)):
+                    found.add(line)
+    return found
+
+
+def _owners(units: list[Unit], lines: set[bytes]) -> dict[bytes, list[Unit]]:
+    found: dict[bytes, list[Unit]] = {}
+    for unit in units:
+        for line in lines.intersection(unit.identity):
+            found.setdefault(line, []).append(unit)
+    return found
+
+
+def _own_repeats(run: list[bytes]) -> set[bytes]:
+    """Lines that one run has more than once: part of its form."""
+    seen: set[bytes] = set()
+    again: set[bytes] = set()
+    for line in run:
+        (again if line in seen else seen).add(line)
+    return {line.rstrip() for line in again}
+
+
+def _are_distinct(x: Unit, y: Unit) -> bool:
+    """True for entries of different times, and for units that share no more than a few lines."""
+    time, other = key(x), key(y)
+    lines, others = set(x.identity), set(y.identity)
+    limit = _MUCH_SHARED if time and other and time != other else _FEW_SHARED
+    return len(lines & others) <= max(1, limit * min(len(lines), len(others)))
+
+
+def _names_one_value(x: Unit, y: Unit) -> bool:
+    if len(x.lines) > 1 or len(y.lines) > 1:
+        return False
+    name = shapes.label(x.head)
+    return (
+        bool(name)
+        and name == shapes.label(y.head)
+        and all(len(unit.head.split(b":", 1)[1].split()) <= _SHORT_VALUE for unit in (x, y))
+    )
+
+
+def _laid_out(units: list[Unit], xs: list[Unit], ys: list[Unit], margins: list[_Margin], place: Place) -> list[bytes]:
+    """The lines of the joined run; where units of different sides meet, each has the blanks its writer left."""
+    follows = {id(a): id(b) for run in (xs, ys) for a, b in pairwise(run)}
+    # A writer who began right below a blank line relied on it; a heading or paragraph then gets its own.
+    after_blank = bool(place.above) and not place.above[-1].strip()
+    out: list[bytes] = [b""] * margins[0].above
+    for n, unit in enumerate(units):
+        out.extend(unit.lines)
+        if n + 1 == len(units):
+            break
+        following = units[n + 1]
+        if follows.get(id(unit)) == id(following):
+            blanks = unit.blanks
+        else:
+            blanks = margins[n].below + margins[n + 1].above
+            if not blanks and after_blank and following.kind in ("section", "text"):
+                blanks = 1
+        out.extend([b""] * blanks)
+    return out + [b""] * margins[-1].below

@@ -1,0 +1,157 @@
+"""JSON lines as records with an id: the record is the unit, wherever it stands in the file."""
+
+from __future__ import annotations
+
+from memgit.core.merge.budget import Budget
+from memgit.core.merge.objects import Contradiction, Fields, Malformed, fields, merge_texts
+from memgit.core.merge.settle import LineMerge, Piece, settle
+from memgit.core.merge.similar import held, tokens
+from memgit.core.merge.slots import Run, Side
+
+_KEYS = (b'"id"', b'"uuid"', b'"_id"', b'"key"', b'"issue_id"', b'"event_id"', b'"uid"')
+_STEPS_PER_RECORD = 200
+_WIDEST_RELATION = 3
+_KEPT = 0.9  # of the words of both sides
+
+Records = dict[bytes, bytes]  # id as written to line, in file order
+
+
+def pieces(
+    base: list[bytes], one: list[bytes], two: list[bytes], ours_first: bool | None, budget: Budget
+) -> tuple[list[Piece], list[LineMerge]] | None:
+    """The file record by record, or None if not every line is a record with an id of its own."""
+    budget.spend(_STEPS_PER_RECORD * len({*base, *one, *two}))
+    found = _by_id(base, one, two)
+    if found is None:
+        return None
+    old, a, b = found
+    places = {name: n for n, name in enumerate(old)}
+    side_a, side_b = _side(base, a, places), _side(base, b, places)
+    written = _join_new(side_a, side_b, old, a, b)
+    settled, merged = settle(base, 0, len(base), side_a, side_b, ours_first, budget, merge_record)
+    return settled, merged + written
+
+
+def _by_id(*texts: list[bytes]) -> list[Records] | None:
+    taken: dict[bytes, Fields] = {}
+    try:
+        for lines in texts:
+            for line in lines:
+                if line not in taken:
+                    taken[line] = fields(line)
+    except Malformed:
+        return None
+    for key in _KEYS:
+        found = _named(texts, {line: record.values.get(key, b"") for line, record in taken.items()}, taken)
+        if found is not None:
+            return found
+    if _is_relation(list(taken.values())):
+        return [_numbered(lines) for lines in texts]
+    return None
+
+
+def _numbered(lines: list[bytes]) -> Records:
+    """Lines that are their own names; the second time a line occurs it is another fact."""
+    seen: dict[bytes, int] = {}
+    records: Records = {}
+    for line in lines:
+        seen[line] = seen.get(line, 0) + 1
+        records[b"%d %s" % (seen[line], line)] = line
+    return records
+
+
+def _named(
+    texts: tuple[list[bytes], ...], names: dict[bytes, bytes], taken: dict[bytes, Fields]
+) -> list[Records] | None:
+    """The records by name; ids that are used again are told apart by when their records were created."""
+    if b"" in names.values():
+        return None
+    found = _unique(texts, names)
+    if found is None:
+        dated = {line: name + b" " + _created(taken[line]) for line, name in names.items()}
+        found = _unique(texts, dated)
+    return found
+
+
+def _unique(texts: tuple[list[bytes], ...], names: dict[bytes, bytes]) -> list[Records] | None:
+    found = [{names[line]: line for line in lines} for lines in texts]
+    return found if all(len(records) == len(lines) for records, lines in zip(found, texts, strict=True)) else None
+
+
+def _created(record: Fields) -> bytes:
+    return next((value for name, value in record.values.items() if name.startswith(b'"created')), b"")
+
+
+def _is_relation(records: list[Fields]) -> bool:
+    """True if every record is the same two or three plain fields: such a line is a fact, its own name."""
+    names = {tuple(record.values) for record in records}
+    return (
+        len(names) == 1
+        and 2 <= len(min(names)) <= _WIDEST_RELATION
+        and all(value[:1] == b'"' for record in records for value in record.values.values())
+    )
+
+
+def _side(base: list[bytes], records: Records, places: dict[bytes, int]) -> Side:
+    side = Side(base)
+    for name, k in places.items():
+        line = records.get(name)
+        side.lines[k] = line
+        if line is None:
+            side.run_of[k] = Run(k, k + 1, [])
+    after = 0
+    for name, line in records.items():
+        if name in places:
+            after = places[name] + 1
+        else:
+            side.gaps[after].append(line)
+    return side
+
+
+def _join_new(one: Side, two: Side, old: Records, a: Records, b: Records) -> list[LineMerge]:
+    """Records that both sides added under one id become one, on side `one`; where they contradict both stay."""
+    written: list[LineMerge] = []
+    for name, line in a.items():
+        other = b.get(name)
+        if name in old or other is None:
+            continue
+        answer = (line, "") if line == other else merge_record(b"{}", line, other)
+        if answer is None:
+            continue
+        if line != other:
+            written.append((b"", line, other, answer[0]))
+        for gap in one.gaps:
+            if line in gap:
+                gap[gap.index(line)] = answer[0]
+        for gap in two.gaps:
+            if other in gap:
+                gap.remove(other)
+    return written
+
+
+def merge_record(base: bytes, one: bytes, two: bytes) -> tuple[bytes, str] | None:
+    """One record that both sides changed, field by field, in the style of its line."""
+    try:
+        merged = merge_texts(base, one, two)
+    except (Contradiction, Malformed):
+        return None
+    if not _is_kept(one, two, merged) and not (_is_json(one) and _is_json(two)):
+        return None  # what can't be read as JSON is joined, but nothing in it is given up
+    return merged, "record fields merged"
+
+
+def _is_kept(one: bytes, two: bytes, merged: bytes) -> bool:
+    if merged in (one, two):
+        return False
+    whole = tokens(merged)
+    return min(held(tokens(one), whole), held(tokens(two), whole)) >= _KEPT
+
+
+def _is_json(line: bytes) -> bool:
+    import json  # costs start-up time, and few merges come this far
+
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True

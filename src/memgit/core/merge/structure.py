@@ -1,0 +1,210 @@
+"""The structure-aware part of a merge: every meeting region through the gap model, then the check."""
+
+from __future__ import annotations
+
+from memgit.core.merge.budget import Budget, Exhausted
+from memgit.core.merge.check import LineMerge, is_torn, opens_fence, violations
+from memgit.core.merge.insertions import Clash, join, repeated
+from memgit.core.merge.markers import has_markers
+from memgit.core.merge.place import Place
+from memgit.core.merge.regions import Hunk, Region
+from memgit.core.merge.settle import Piece, conflict, longer_of, settle
+from memgit.core.merge.slots import Side, sides
+
+Lines = list[bytes]
+
+
+def pieces(
+    base: Lines, one: Lines, two: Lines, found: list[Region], meeting: list[Region], kind: str, ours_first: bool | None
+) -> list[Piece]:
+    """The whole file as pieces, settled where the rules and the check allow it, in base order."""
+    if not base:
+        return _both_created(one, two, kind, ours_first)
+    budget = Budget()
+    if kind == "jsonl":
+        settled = _records(base, one, two, ours_first, budget)
+        if settled is not None:
+            return settled
+    out: list[Piece] = []
+    written: list[LineMerge] = []
+    allowed: set[bytes] = set()  # lines that may stand twice
+    waiting = {id(region) for region in meeting}
+    at = 0
+    for region in found:
+        if region.o1 > at:
+            out.append(Piece(at, region.o1, "", base[at : region.o1]))
+        at = region.o2
+        if id(region) not in waiting:
+            lines = one[region.a1 : region.a2] if region.one else two[region.b1 : region.b2]
+            out.append(Piece(region.o1, region.o2, "", lines))
+            continue
+        settled, merged, twice = _settled(base, one, two, region, ours_first, budget)
+        out.extend(settled)
+        written.extend(merged)
+        allowed |= twice
+    if at < len(base):
+        out.append(Piece(at, len(base), "", base[at:]))
+    allowed |= _replaced(one, [h for region in found for h in region.one]) & _replaced(
+        two, [h for region in found for h in region.two]
+    )
+    checked = _checked_whole(base, one, two, out, written, allowed, meeting)
+    if kind == "json" and any(piece.conflict for piece in checked):
+        from memgit.core.merge.objects import merge_document  # most merges never need it
+
+        document = merge_document(base, one, two)
+        if document is not None:
+            return [Piece(0, len(base), "JSON merged by its fields", document)]
+    return checked
+
+
+def _records(base: Lines, one: Lines, two: Lines, ours_first: bool | None, budget: Budget) -> list[Piece] | None:
+    """The pieces of a file of JSON records with ids, if it is one and the check agrees."""
+    from memgit.core.merge import records  # most merges never need it
+
+    try:
+        answer = records.pieces(base, one, two, ours_first, budget)
+    except (Clash, Exhausted):
+        return None
+    if answer is None:
+        return None
+    settled, written = answer
+    wrong = [w for w in violations(base, one, two, _lines(settled), written) if not _is_open(w, settled)]
+    return None if wrong else settled
+
+
+def _settled(
+    base: Lines, one: Lines, two: Lines, region: Region, ours_first: bool | None, budget: Budget
+) -> tuple[list[Piece], list[LineMerge], set[bytes]]:
+    """The pieces of one region, or the region as one conflict if the rules or the check say so."""
+    a, b = one[region.a1 : region.a2], two[region.b1 : region.b2]
+    part = base[region.o1 : region.o2]
+    try:
+        side_a, side_b = sides(base, one, two, region, budget)
+        found, merged = settle(base, region.o1, region.o2, side_a, side_b, ours_first, budget)
+        budget.spend(10 * (len(part) + len(a) + len(b)))
+    except Exhausted:
+        return [_whole(region, part, a, b, "too large for the structure rules")], [], set()
+    result = _lines(found)
+    wrong = [w for w in violations(part, a, b, result, merged) if not _is_open(w, found)]
+    doubled = {line for what, line in wrong if what == "duplicated"}
+    twice = _allowed_twice(base, side_a, side_b, doubled) | (doubled & _edited(part, side_a) & _edited(part, side_b))
+    wrong = [w for w in wrong if w[1] not in twice]
+    if wrong:
+        return [_whole(region, part, a, b, f"the check found a {wrong[0][0]} line")], [], set()
+    for mine, other in ((side_a, b), (side_b, a)):
+        if any(is_torn(gap, other, result) for gap in mine.gaps if len(gap) > 1):
+            return [_whole(region, part, a, b, "the check found an entry torn apart")], [], set()
+    return found, merged, twice
+
+
+def _replaced(side: Lines, hunks: list[Hunk]) -> set[bytes]:
+    """Lines that stand for other lines, one for one: edits and not additions."""
+    return {line.rstrip() for o1, o2, s1, s2 in hunks if o2 - o1 == s2 - s1 for line in side[s1:s2]}
+
+
+def _edited(part: Lines, side: Side) -> set[bytes]:
+    """What a side made of base lines; two lines of the base may well be edited to read alike."""
+    changed = (new for old, new in zip(part, side.lines, strict=True) if new is not None and new != old)
+    return {line.rstrip() for line in changed}
+
+
+def _allowed_twice(base: Lines, one: Side, two: Side, lines: set[bytes]) -> set[bytes]:
+    """Those of the duplicated lines that belong to different entries."""
+    if not lines:
+        return lines
+    known = {line.rstrip() for line in base}
+    meeting = [(x, y) for x, y in zip(one.gaps, two.gaps, strict=True) if x and y and x != y]
+    return {line for x, y in meeting for line in repeated(x, y, known, lines)}
+
+
+def _whole(region: Region, part: Lines, a: Lines, b: Lines, reason: str) -> Piece:
+    longer = longer_of(part, a, b)
+    if longer is not None:
+        return Piece(region.o1, region.o2, "one change contains the other", longer)
+    return conflict(region.o1, region.o2, reason, part, a, b)
+
+
+def _lines(found: list[Piece]) -> Lines:
+    """The lines of a result; of a conflict the lines of both sides, so that the check sees none of them as lost."""
+    out: Lines = []
+    for piece in found:
+        out += piece.lines
+        if piece.conflict:
+            out += piece.one
+            out += piece.two
+    return out
+
+
+def _is_open(wrong: tuple[str, bytes], found: list[Piece]) -> bool:
+    """A line that stands twice because a conflict shows it is for the person to decide."""
+    what, line = wrong
+    return what != "lost" and any(
+        piece.conflict and any(x.rstrip() == line for text in (piece.one, piece.two) for x in text) for piece in found
+    )
+
+
+def _checked_whole(
+    base: Lines,
+    one: Lines,
+    two: Lines,
+    found: list[Piece],
+    merged: list[LineMerge],
+    twice: set[bytes],
+    meeting: list[Region],
+) -> list[Piece]:
+    """The same check over the file: it sees what moved from one region to another."""
+    result = _lines(found)
+    wrong = [w for w in violations(base, one, two, result, merged) if not _is_open(w, found) and w[1] not in twice]
+    if wrong:
+        reason = f"the check found a {wrong[0][0]} line"
+    elif not any(piece.conflict for piece in found) and opens_fence(base, one, two, result):
+        reason = "the check found an open fenced block"
+    else:
+        return found
+    lines = {line for _, line in wrong}
+    suspects = [r for r in meeting if _mentions(lines, base[r.o1 : r.o2], one[r.a1 : r.a2], two[r.b1 : r.b2])]
+    return _with_conflicts(base, one, two, found, suspects or meeting, reason)
+
+
+def _mentions(lines: set[bytes], *texts: Lines) -> bool:
+    return any(line.rstrip() in lines for text in texts for line in text)
+
+
+def _inside(piece: Piece, region: Region) -> bool:
+    return piece.first >= region.o1 and piece.last <= region.o2
+
+
+def _with_conflicts(
+    base: Lines, one: Lines, two: Lines, found: list[Piece], doubted: list[Region], reason: str
+) -> list[Piece]:
+    """The pieces with each doubted region as one plain conflict."""
+    out: list[Piece] = []
+    waiting = list(doubted)
+    for piece in found:
+        region = next((r for r in doubted if _inside(piece, r)), None)
+        if region is None:
+            out.append(piece)
+        elif region in waiting:
+            waiting.remove(region)
+            a, b = one[region.a1 : region.a2], two[region.b1 : region.b2]
+            out.append(_whole(region, base[region.o1 : region.o2], a, b, reason))
+    return out
+
+
+def _both_created(one: Lines, two: Lines, kind: str, ours_first: bool | None) -> list[Piece]:
+    """Two machines made the file: only a log or a list is known to be a sum of its entries."""
+    longer = longer_of([], one, two)
+    if longer is not None:
+        return [Piece(0, 0, "one change contains the other", longer)]
+    reason = "both sides created this file"
+    if kind in ("log", "list", "jsonl"):
+        try:
+            lines, how = join(one, two, Place([], [], ours_first), Budget())
+            if not violations([], one, two, lines, []) and not has_markers(lines):
+                return [Piece(0, 0, how, lines)]
+            reason = "the check found a duplicated line"
+        except Clash as clash:
+            reason = str(clash)
+        except Exhausted:
+            reason = "too large for the structure rules"
+    return [conflict(0, 0, reason, [], one, two)]

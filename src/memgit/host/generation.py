@@ -1,0 +1,144 @@
+"""Making a directory hold exactly the files of a backup: copied, or linked to those of the generation before."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Mapping
+
+from memgit.core.backup.manifest import Entry, digest_of
+from memgit.core.backup.plan import Item, Plan
+from memgit.host.folder import TEMPORARY, Folder, Found, Scan
+
+Content = Callable[[Item], "Iterable[bytes] | None"]
+
+
+def apply(
+    folder: Folder,
+    plan: Plan,
+    content: Content,
+    directories: Iterable[Found],
+    previous: Folder | None = None,
+    advance: Callable[[int], None] = lambda count: None,
+) -> None:
+    """Carry a plan out and flush it. What has to go goes first, so that a file can become a directory.
+
+    content: the bytes of an item, asked for when it is copied; None drops the item. directories: get their mode and
+    time when all is in them.
+    """
+    for path in plan.delete:
+        folder.remove(path)
+        advance(1)
+    for item in plan.link:
+        if previous is None or not _link(folder, previous, item):
+            _copy(folder, item, content)
+        advance(1)
+    for item in plan.copy:
+        _copy(folder, item, content)
+        advance(1)
+    for directory in sorted(directories, key=_depth, reverse=True):
+        status = directory.stat
+        try:
+            folder.set_directory(
+                directory.path, status.st_mode, status.st_mtime_ns, (status.st_uid, status.st_gid)
+            )  # fmt: skip
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # nothing of it was wanted
+    folder.flush()
+
+
+def _link(folder: Folder, previous: Folder, item: Item) -> bool:
+    """Whether the previous generation still has the file as its manifest says, and lent it."""
+    status = previous.lstat(item.path)
+    if (
+        status is None
+        or stat.S_IFMT(status.st_mode) != stat.S_IFMT(item.mode)
+        or status.st_size != item.size
+        or (status.st_mtime_ns != item.mtime_ns and not stat.S_ISLNK(status.st_mode))
+    ):
+        return False
+    return folder.hard_link(item.path, previous)
+
+
+def _copy(folder: Folder, item: Item, content: Content) -> None:
+    chunks = content(item)
+    if chunks is None:
+        return
+    present = folder.lstat(item.path)
+    if present is not None and stat.S_ISDIR(present.st_mode):
+        _clear(folder, item.path)
+    if item.mode & 0o170000 == stat.S_IFLNK:
+        folder.symlink(item.path, b"".join(chunks), item.mtime_ns, item.owner)
+    else:
+        folder.write(item.path, chunks, item.mode, item.mtime_ns, owner=item.owner, sparse=item.sparse)
+
+
+def _clear(folder: Folder, path: bytes) -> None:
+    """Make room for a file where only empty directories are left."""
+    below = sorted(
+        (found.path for found in folder.scan(lambda directory: _is_within(directory, path)).directories), key=len
+    )
+    for directory in reversed(below):
+        if directory.startswith(path + b"/") or directory == path:
+            folder.remove_empty(directory)
+
+
+def _is_within(directory: bytes, path: bytes) -> bool:
+    return (path + b"/").startswith(directory + b"/") or directory.startswith(path + b"/")
+
+
+def present(folder: Folder, known: Mapping[bytes, Entry], *, read: bool = False) -> dict[bytes, Entry]:
+    """What a directory holds now. The digest comes from `known` where size, mode and time still fit.
+
+    read: read every file instead. Where the digest is not known it is empty. Leftovers of a killed run count as files
+    that have to go.
+    """
+    found = {}
+    for file in folder.scan().files:
+        status = file.stat
+        entry = Entry(file.path, status.st_mode, status.st_size, status.st_mtime_ns, b"")
+        old = known.get(file.path)
+        if file.path.rpartition(b"/")[2].startswith(TEMPORARY):
+            pass
+        elif read or entry.is_link:
+            entry.digest = digest(folder, file.path)
+        elif old is not None:
+            entry.digest = old.digest
+            if not entry.is_like(old):
+                entry.digest = b""
+        found[file.path] = entry
+    return found
+
+
+def digest(folder: Folder, path: bytes) -> bytes:
+    """SHA-256 of a file's content or a link's text; empty if it can't be read."""
+    import hashlib
+
+    try:
+        status = folder.lstat(path)
+        if status is None:
+            return b""
+        if stat.S_ISLNK(status.st_mode):
+            return digest_of(folder.read(path)[0])
+        checksum = hashlib.sha256()
+        for chunk in folder.chunks(path):
+            checksum.update(chunk)
+        return checksum.hexdigest().encode()
+    except OSError:
+        return b""
+
+
+def items_of(scan: Scan) -> list[Item]:
+    """The files of a scan as items whose digest is not known yet."""
+    items = []
+    for found in scan.files:
+        status = found.stat
+        item = Item(found.path, status.st_mode, status.st_size, status.st_mtime_ns, found.identity)
+        item.owner = (status.st_uid, status.st_gid)
+        item.sparse = found.is_sparse
+        items.append(item)
+    return items
+
+
+def _depth(found: Found) -> int:
+    return found.path.count(os.fsencode("/"))

@@ -1,0 +1,406 @@
+"""memgit backup run: bring the memory files to a target, and prove what arrived."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from memgit.core.backup import manifest, shrink
+from memgit.core.backup.manifest import Entry, Manifest
+from memgit.core.backup.plan import Item, Plan, plan
+from memgit.core.memory import Patterns
+from memgit.core.objects import Oid
+from memgit.core.settings import Target
+from memgit.errors import Busy, MemgitError, UsageError
+from memgit.git import refs
+from memgit.git.objects import ObjectReader
+from memgit.git.repository import Repository
+from memgit.host import files, generation
+from memgit.host.folder import Folder
+from memgit.host.local_place import LocalPlace, refused
+from memgit.host.lock import Lock
+from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MIRROR, PARTIAL, Place, Sender
+from memgit.porcelain.backup import source as sources
+from memgit.porcelain.backup import target as targets
+from memgit.porcelain.backup.source import Gathered, Screen, Source
+from memgit.porcelain.backup.target import AtHand, Held, Memo
+
+_LOCK_S = 5.0
+_NAME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d)\.(\d{3})Z-[0-9a-f]{6}(?:\.partial)?\Z")
+
+
+class Shrunk(MemgitError):
+    """The source lost so much that the backup does not follow it without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asked for on the command line."""
+
+    dry_run: bool = False
+    confirm_shrink: bool = False
+    new_target: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did, or in a dry run would do. Paths are relative to the workspace."""
+
+    target: str
+    where: str
+    mode: str
+    generation: str | None  # where the files lie now; None in a dry run that would make a new one
+    commit: Oid | None
+    copied: tuple[bytes, ...]
+    deleted: tuple[bytes, ...]
+    linked: int  # shared with the snapshot before
+    unchanged: int
+    files: int
+    bytes_copied: int
+    held: tuple[sources.Held, ...]
+    notes: tuple[str, ...]
+    is_new: bool  # False if everything was there already
+    dry_run: bool
+
+
+@dataclass(slots=True)
+class _Job:
+    """All that the steps of one run share."""
+
+    target: Target
+    place: Place
+    memo: Memo
+    request: Request
+    now_ns: int
+    advance: Callable[[int], None]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_mirror(self) -> bool:
+        return self.target.mode == "mirror"
+
+    @property
+    def now_s(self) -> int:
+        return self.now_ns // 10**9
+
+
+def run(
+    repo: Repository,
+    workspace: str,
+    target: Target,
+    patterns: Patterns,
+    screen: Screen | None,
+    rules: bytes,
+    request: Request,
+    now_ns: int,
+    advance: Callable[[int], None] = lambda count: None,
+) -> Report:
+    """Back the workspace up to one target.
+
+    screen: the guard; None where held files may go along. rules: stands for the guard's rules, so that what they let
+    pass once is not searched again.
+    Raises Shrunk, TargetError, NetworkError, ConfigError, Busy while another run to this target is at work.
+    """
+    job = _Job(target, targets.reach(target, repo), Memo(repo, target), request, now_ns, advance)
+    with _alone(job.memo):
+        targets.check_marker(job.place, job.memo, new_target=request.new_target, dry_run=request.dry_run)
+        with _source(repo, workspace, target, patterns) as source:
+            gathered = Gathered(
+                source, None if target.include_held else screen, job.memo.index_path(repo.git_dir), rules, now_ns
+            )
+            report = _deliver(job, gathered)
+    return report
+
+
+@contextmanager
+def _alone(memo: Memo) -> Iterator[None]:
+    try:
+        lock = Lock(memo.directory, _LOCK_S).__enter__()
+    except Busy as error:
+        raise Busy("Another run to this backup target is at work.", error.hint) from None
+    try:
+        yield
+    finally:
+        lock.__exit__(None, None, None)
+
+
+@contextmanager
+def _source(repo: Repository, workspace: str, target: Target, patterns: Patterns) -> Iterator[Source]:
+    if target.source == "commit":
+        commit = refs.resolve(repo.git, "HEAD")
+        if commit is None:
+            raise UsageError("There is no commit to back up yet.")
+        with ObjectReader(repo.git) as reader:
+            yield sources.of_commit(repo, reader, commit, os.fsencode(workspace), patterns)
+        return
+    folder = sources.open_workspace(repo, workspace)
+    try:
+        yield sources.of_tree(folder, patterns)
+    finally:
+        if folder is not None:
+            folder.__exit__(None, None, None)
+
+
+def _deliver(job: _Job, gathered: Gathered) -> Report:
+    generations = job.place.generations()
+    staged = None if isinstance(job.place, LocalPlace) else _at_hand(_stage(job))
+    previous, wrong = targets.newest(job.place, generations, is_mirror=job.is_mirror, at_hand=staged)
+    job.notes += wrong
+    before = previous.manifest.entries if previous is not None else {}
+    _guard(job, before, gathered.source.items)
+    gathered.learn(before, job.advance)
+    if not gathered.items:
+        raise MemgitError(
+            "There are no memory files to back up.", "`memgit config memory.include` lists what is memory."
+        )
+    if isinstance(job.place, LocalPlace):
+        return _to_directory(job, job.place, gathered, previous, tuple(item.name for item in generations))
+    assert isinstance(job.place, Sender)
+    return _through_stage(job, job.place, gathered, previous, tuple(item.name for item in generations))
+
+
+def _guard(job: _Job, before: Mapping[bytes, Entry], items: list[Item]) -> None:
+    lost = shrink.check(before, {item.path: item.size for item in items}, job.target.max_shrink)
+    if lost is None:
+        return
+    told = f"{lost.gone:,} of {lost.before:,} files are gone and {lost.emptied:,} are empty now"
+    if job.request.confirm_shrink:
+        job.notes.append(f"followed although {told}")
+        return
+    raise Shrunk(
+        f"{job.target.name}: {lost.reason}: {told}. Nothing was backed up.",
+        "If that is right, run again with --confirm-shrink.",
+    )
+
+
+def _to_directory(
+    job: _Job, place: LocalPlace, gathered: Gathered, previous: Held | None, names: tuple[str, ...]
+) -> Report:
+    if _is_on_same_disk(place, gathered.source):
+        job.notes.append("the target is on the same file system as the workspace")
+    if job.is_mirror:
+        return _mirror(job, place, gathered, previous)
+    if previous is not None and not _differs(gathered.items, previous):
+        if not job.request.dry_run:
+            gathered.remember()
+        return _report(job, gathered, previous.name, None)
+    resumed = max((name for name in names if name.endswith(PARTIAL)), default=None)
+    if resumed is not None and (previous is None or resumed > previous.name):
+        name = resumed.removesuffix(PARTIAL)
+        job.notes.append(f"resumed {resumed}")
+    else:
+        name = new_name(job.now_ns, max(names, key=lambda item: _made_ms(item) or 0, default=None))
+    partial = place.inside(name + PARTIAL)
+    try:
+        if job.request.dry_run:
+            return _report(job, gathered, None, _plan_snapshot(os.path.join(partial, FILES), gathered, previous))
+        with Folder(os.path.join(partial, FILES), create=True, is_ours=True) as folder:
+            todo = _plan_snapshot(folder.path, gathered, previous)
+            old = Folder(place.inside(previous.name, FILES)) if previous is not None else None
+            try:
+                generation.apply(folder, todo, gathered.content, gathered.source.directories, old, job.advance)
+            finally:
+                if old is not None:
+                    old.__exit__(None, None, None)
+        old_place = place.inside(previous.name) if previous is not None else None
+        _complete(job, gathered, partial, previous.manifest if previous else None, old_place)
+        os.rename(partial, place.inside(name))
+        _flush(place.path)
+    except OSError as error:
+        raise refused(error, place.path) from None
+    gathered.remember()
+    job.memo.set(newest=name, succeeded=str(job.now_s))
+    return _report(job, gathered, name, todo)
+
+
+def _plan_snapshot(path: str, gathered: Gathered, previous: Held | None) -> Plan:
+    before = previous.manifest.entries if previous is not None else {}
+    if not os.path.isdir(path):
+        return plan(gathered.items, {}, before)
+    with Folder(path) as folder:
+        return plan(gathered.items, generation.present(folder, {}, read=True), before)
+
+
+def _mirror(job: _Job, place: LocalPlace, gathered: Gathered, previous: Held | None) -> Report:
+    top = place.inside(MIRROR)
+    if job.request.dry_run and not os.path.isdir(os.path.join(top, FILES)):
+        return _report(job, gathered, None, plan(gathered.items, {}, {}))
+    try:
+        with Folder(os.path.join(top, FILES), create=True, is_ours=True) as folder:
+            there = generation.present(folder, previous.manifest.entries if previous else {}, read=previous is None)
+            todo = plan(gathered.items, there, {})
+            if job.request.dry_run:
+                return _report(job, gathered, MIRROR if previous else None, todo)
+            if previous is None or not todo.is_empty or _differs(gathered.items, previous):
+                files.remove(os.path.join(top, COMPLETE))
+                generation.apply(folder, todo, gathered.content, gathered.source.directories, None, job.advance)
+                _complete(job, gathered, top, previous.manifest if previous else None, top)
+    except OSError as error:
+        raise refused(error, place.path) from None
+    gathered.remember()
+    job.memo.set(newest=MIRROR, succeeded=str(job.now_s))
+    return _report(job, gathered, MIRROR, todo)
+
+
+def _through_stage(
+    job: _Job, place: Sender, gathered: Gathered, previous: Held | None, names: tuple[str, ...]
+) -> Report:
+    """Make a directory of our own hold exactly what is sent, then send that: it can't change on the way."""
+    if previous is not None and not _differs(gathered.items, previous):
+        if not job.request.dry_run:
+            gathered.remember()
+        return _report(job, gathered, previous.name, None)
+    before = previous.manifest.entries if previous is not None else {}
+    todo = plan(gathered.items, before if job.is_mirror else {}, {} if job.is_mirror else before)
+    if job.request.dry_run:
+        return _report(job, gathered, None, todo)
+    top = _stage(job)
+    with Folder(os.path.join(top, FILES), create=True, is_ours=True) as folder:
+        staged = _staged(top)
+        staging = plan(gathered.items, generation.present(folder, staged.entries if staged else {}), {})
+        files.remove(os.path.join(top, COMPLETE))
+        generation.apply(folder, staging, gathered.content, gathered.source.directories)
+    _complete(job, gathered, top, staged, top)
+    resumed = job.memo.get("partial")
+    if job.is_mirror:
+        name = MIRROR
+    elif resumed in names and (previous is None or resumed > previous.name):
+        name = resumed
+        job.notes.append(f"resumed {name}")
+    else:
+        name = new_name(job.now_ns, max(names, key=lambda item: _made_ms(item) or 0, default=None))
+        job.memo.set(partial=name)
+    place.send(top, name, previous.name if previous is not None and not job.is_mirror else None, job.advance)
+    gathered.remember()
+    job.memo.set(newest=name, succeeded=str(job.now_s), partial=None)
+    return _report(job, gathered, name, todo)
+
+
+def _stage(job: _Job) -> str:
+    return os.path.join(job.memo.directory, "stage")
+
+
+def _at_hand(top: str) -> AtHand:
+    return AtHand(files.read(os.path.join(top, MANIFEST)), files.read(os.path.join(top, BASE)))
+
+
+def _staged(top: str) -> Manifest | None:
+    """What the stage holds according to its own manifest; None if the last run did not finish it."""
+    held, complete = _at_hand(top), files.read(os.path.join(top, COMPLETE))
+    if held.manifest is None or not manifest.is_completed_by(held.manifest, complete):
+        return None
+    return manifest.read(held.manifest, held.base, top)
+
+
+def _differs(items: list[Item], previous: Held) -> bool:
+    entries = previous.manifest.entries
+    if len(items) != len(entries):
+        return True
+    for item in items:
+        entry = entries.get(item.path)
+        if (
+            entry is None
+            or item.digest != entry.digest
+            or item.mode != entry.mode
+            or (item.mtime_ns != entry.mtime_ns and not entry.is_link)
+        ):
+            return True
+    return False
+
+
+def _complete(job: _Job, gathered: Gathered, top: str, previous: Manifest | None, previous_top: str | None) -> None:
+    """Write the manifest, then the marker that says it is all there.
+
+    previous: its base, which lies in `previous_top`, is shared if it still serves.
+    """
+    gathered.items = [item for item in gathered.items if item.digest]
+    held = manifest.manifest((item.entry() for item in gathered.items), gathered.source.commit, job.now_s)
+    base = previous.base if previous is not None else None
+    text, base_text = manifest.write(held, base)
+    is_shared = base is not None and base_text is base.text and previous_top is not None
+    if not is_shared or not _share(os.path.join(str(previous_top), BASE), os.path.join(top, BASE)):
+        files.replace(os.path.join(top, BASE), base_text, 0o644)
+    files.replace(os.path.join(top, MANIFEST), text, 0o644)
+    files.replace(os.path.join(top, COMPLETE), manifest.completion(text), 0o644)
+
+
+def _share(old: str, new: str) -> bool:
+    """Give a file a second name; False where that can't be done."""
+    if old == new:
+        return True
+    try:
+        files.remove(new)
+        os.link(old, new)
+    except OSError:
+        return False
+    return True
+
+
+def _report(job: _Job, gathered: Gathered, name: str | None, todo: Plan | None) -> Report:
+    copied = [item for item in todo.copy if item.digest] if todo is not None else []
+    report = Report(
+        job.target.name,
+        job.place.where,
+        job.target.mode,
+        name,
+        gathered.source.commit,
+        tuple(item.path for item in copied),
+        todo.delete if todo is not None else (),
+        len(todo.link) if todo is not None else 0,
+        todo.unchanged if todo is not None else len(gathered.items),
+        len(gathered.items),
+        sum(item.size for item in copied),
+        tuple(gathered.held),
+        tuple(job.notes),
+        todo is not None and not (job.is_mirror and todo.is_empty),
+        job.request.dry_run,
+    )
+    return replace(report, notes=tuple(job.notes))
+
+
+def new_name(now_ns: int, newest: str | None) -> str:
+    """The name of a new snapshot: when it was begun, in UTC, and letters that no other run has.
+
+    It sorts behind the newest one there is, also where the clock went back.
+    """
+    now_ms = now_ns // 10**6
+    latest_ms = _made_ms(newest) if newest is not None else None
+    if latest_ms is not None and now_ms <= latest_ms:
+        now_ms = latest_ms + 1
+    begun = datetime.fromtimestamp(now_ms // 1000, UTC)
+    return f"{begun:%Y-%m-%dT%H-%M-%S}.{now_ms % 1000:03}Z-{secrets.token_hex(3)}"
+
+
+def made_s(name: str) -> int | None:
+    """When a snapshot was begun, from its name; None for a name of another kind."""
+    made_ms = _made_ms(name)
+    return None if made_ms is None else made_ms // 1000
+
+
+def _made_ms(name: str) -> int | None:
+    match = _NAME.match(name)
+    if match is None:
+        return None
+    try:
+        begun = datetime.strptime(match[1], "%Y-%m-%dT%H-%M-%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(begun.timestamp()) * 1000 + int(match[2])
+
+
+def _is_on_same_disk(place: LocalPlace, source: Source) -> bool:
+    try:
+        device = os.stat(place.path).st_dev
+    except FileNotFoundError:
+        return False
+    return any(directory.stat.st_dev == device for directory in source.directories[:1])
+
+
+def _flush(directory: str) -> None:
+    with Folder(directory) as folder:
+        folder.flush()

@@ -1,0 +1,200 @@
+"""memgit restore: a memory file as it was, written over what is there now, which is captured first."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+
+from memgit.core import capture
+from memgit.core.capture import Side
+from memgit.core.objects import Oid, RefName
+from memgit.core.operations import Operation
+from memgit.core.settings import Config
+from memgit.core.trees import Trees, changes
+from memgit.errors import GuardHeld, MemgitError, UsageError
+from memgit.git import dates, refs
+from memgit.git.command import Git
+from memgit.git.objects import ObjectReader
+from memgit.git.repository import Repository
+from memgit.host import scan, work_files
+from memgit.host.scan import Unreadable
+from memgit.porcelain import commit, states
+from memgit.porcelain.commit import Request
+from memgit.porcelain.gather import memory_files
+from memgit.porcelain.states import State
+
+_SHOWN_UP_TO = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """One file: what it was to become, and what it was."""
+
+    path: bytes
+    commit: Oid  # the state comes from here
+    time_s: int
+    before: bytes | None  # as in the work tree; None where nothing was, or it is too large to show
+    after: bytes | None  # None where the file is taken away
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a restore wrote, or in a dry run would write."""
+
+    files: tuple[Restored, ...]
+    same: tuple[bytes, ...]  # were like that already
+    ref: RefName | None
+    old_tip: Oid | None
+    commit: Oid | None
+    operation: Oid | None
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a restore needs to know of the workspace; the same as a commit does."""
+
+    repo: Repository
+    config: Config
+    workspace: bytes
+    version: str
+    machine: str
+    now_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    path: bytes
+    state: State
+    side: Side | None
+
+
+def run(where: Setting, paths: tuple[bytes, ...], at: str, *, dry_run: bool) -> Report:
+    """Write memory files as they were at a time or in a commit.
+
+    paths: of the repository, files or directories. at: a date as git reads them, or a revision.
+    Raises UsageError for what is no memory or has no such state, GuardHeld if what is there now can't be captured.
+    """
+    with ObjectReader(where.repo.git) as reader:
+        wanted = [item for path in paths for item in _find(where, reader, path, at)]
+    named = ", ".join(capture.show(item.path) for item in wanted[:3]) + (", ..." if len(wanted) > 3 else "")
+    return _write(where, wanted, f"restore: {named} as of {at}", "restore", None, dry_run=dry_run)
+
+
+def take_back(where: Setting, operation: Operation, *, dry_run: bool) -> Report:
+    """Undo a restore: write the files it changed as they were before it."""
+    changed = operation.branch
+    with ObjectReader(where.repo.git) as reader:
+        trees = Trees(reader.read_many)
+        old, new = (reader.read(oid)[5:45] for oid in (changed.old, changed.new))
+        patterns = where.config.memory.patterns().under(where.workspace)
+        wanted = []
+        for path, _, _ in changes(trees, old, new):
+            if patterns.matches(path):
+                state = states.at_commit(reader, trees, changed.old, path)
+                wanted.append(_Wanted(path, state, state.side))
+    return _write(where, wanted, f"undo: {operation.summary}", "undo", operation.oid, dry_run=dry_run)
+
+
+def _find(where: Setting, reader: ObjectReader, path: bytes, at: str) -> list[_Wanted]:
+    repo = where.repo
+    patterns = where.config.memory.patterns().under(where.workspace)
+    if not patterns.matches(path) and not patterns.may_contain(path):
+        raise UsageError(f"{capture.show(path)} is no memory file.", "memgit restores only what it captures.")
+    trees = Trees(reader.read_many)
+    revision = refs.resolve(repo.git, at)
+    if revision is not None:
+        state = states.at_commit(reader, trees, revision, path)
+    else:
+        time_s = dates.seconds(repo.git, at, where.now_s)
+        if time_s is None:
+            raise UsageError(
+                f"{at} is neither a commit nor a date.", "Write `2026-02-04 10:30`, `2 hours ago`, or an id."
+            )
+        known = states.of(repo, reader, path)
+        state_then = next((state for state in known if state.time_s <= time_s), None)
+        if state_then is None:
+            oldest = f"; the oldest state is {known[-1].commit.decode()[:10]}" if known else ""
+            raise UsageError(
+                f"{capture.show(path)} is not known from that time{oldest}.",
+                f"`memgit log --raw {capture.show(path)}` lists all its states.",
+            )
+        state = state_then
+    if state.side is not None:
+        return [_Wanted(path, state, state.side)]
+    inside = memory_files(trees, state.tree, patterns)
+    below = {name: side for name, side in inside.items() if not path or name.startswith(path + b"/")}
+    if not below:
+        raise UsageError(
+            f"{capture.show(path)} did not exist then.", f"`memgit log --raw {capture.show(path)}` lists its states."
+        )
+    return [_Wanted(name, state, side) for name, side in sorted(below.items())]
+
+
+def _write(
+    where: Setting, wanted: list[_Wanted], message: str, kind: str, undoes: Oid | None, *, dry_run: bool
+) -> Report:
+    repo = where.repo
+    if repo.work_tree is None:
+        raise UsageError("A bare repository has no files to restore.", "Run this in a work tree.")
+    git = Git(repo.work_tree, repo.git.git_dir)
+    root = os.fsencode(repo.work_tree)
+    paths = tuple(item.path for item in wanted)
+    if not dry_run:
+        capture_first(where, paths)
+    files, same, modes = [], [], {}
+    for item in wanted:
+        before, looks = _now(root, item.path)
+        after = None if item.side is None else _as_checked_out(git, item.path, item.side)
+        mode = None if item.side is None else item.side.mode
+        if before == after and (after is None or looks == mode):
+            same.append(item.path)
+        else:
+            files.append(Restored(item.path, item.state.commit, item.state.time_s, before, after))
+            modes[item.path] = mode
+    report = Report(tuple(files), tuple(same), None, None, None, None, dry_run)
+    if dry_run or not files:
+        return report
+    for file in files:
+        if _now(root, file.path)[0] != file.before:
+            raise MemgitError(f"{capture.show(file.path)} changed during the run.", "Run the command again.")
+        work_files.put(root, file.path, file.after, modes[file.path], repo.private_dir)
+    request = Request(
+        paths=tuple(file.path for file in files),
+        message=message,
+        machine=where.machine,
+        confirm_deletions=True,
+        operation=kind,
+        undoes=undoes,
+    )
+    done = commit.run(repo, where.config, where.workspace, where.version, request, where.now_s)
+    return replace(report, ref=done.ref, old_tip=done.old_tip, commit=done.commit, operation=done.operation)
+
+
+def capture_first(where: Setting, paths: tuple[bytes, ...]) -> None:
+    """What is there now must be in a commit before it is written over (RELIABILITY I3). Raises GuardHeld."""
+    request = Request(paths=paths, machine=where.machine, confirm_deletions=True)
+    done = commit.run(where.repo, where.config, where.workspace, where.version, request, where.now_s)
+    if done.held:
+        raise GuardHeld(
+            f"{done.held[0].path} {done.held[0].why.value}, so what is there now can't be captured and would be lost.",
+            "Move the file away or mend it first.",
+        )
+
+
+def _now(root: bytes, path: bytes) -> tuple[bytes | None, bytes]:
+    """Content and git's mode of a file in the work tree."""
+    try:
+        content, stamp = scan.read(root, path, _SHOWN_UP_TO)
+    except Unreadable as problem:
+        if problem.is_gone:
+            return None, b""
+        raise MemgitError(f"{capture.show(path)} {problem.reason}.") from None
+    return content, b"120000" if stamp.is_link else b"100755" if stamp.mode & 0o100 else b"100644"
+
+
+def _as_checked_out(git: Git, path: bytes, side: Side) -> bytes:
+    """The content as git would write it into the work tree: line ends, encoding and filters applied."""
+    if side.mode == b"120000":
+        return git.run("cat-file", "blob", side.oid.decode()).stdout
+    return git.run("cat-file", "--filters", "--path=" + os.fsdecode(path), side.oid.decode()).stdout

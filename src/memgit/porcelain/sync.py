@@ -1,0 +1,162 @@
+"""memgit sync: capture, fetch, join, consolidate, push; a step that fails leaves the others standing."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from memgit.core.consolidation.policy import Request
+from memgit.core.consolidation.report import Report
+from memgit.core.objects import Oid, RefName
+from memgit.core.retry import Failure
+from memgit.errors import Busy, Conflict, MemgitError
+from memgit.git import history, refs
+from memgit.git.remote import Line, RemoteFailed
+from memgit.git.repository import Repository
+from memgit.porcelain import consolidate, integrate, push, transaction
+from memgit.porcelain.integrate import How, Joined, Rules
+from memgit.porcelain.push import Plan, Pushed, Remote
+
+_ATTEMPTS = 6
+
+Capture = Callable[[], object]  # takes what changed; raises MemgitError
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a sync did, or in a dry run would do as far as can be told without asking the remote."""
+
+    remote: str
+    branch: RefName
+    fetched: int  # commits that were new here
+    joined: Joined
+    consolidated: Report | None
+    pushed: Pushed | None
+    dry_run: bool
+
+
+def run(
+    repo: Repository,
+    line: Line,
+    plan: Plan,
+    rules: Rules,
+    capture: Capture,
+    wanted: str | None,
+    default: str,
+    now_s: int,
+) -> Synced:
+    """Bring the current branch and its remote together.
+
+    Nothing is applied before it is complete, and the remote's branch only moves forward. Raises Conflict where a
+    person has to look first, after everything else is done and the raw tip is safe on the remote; Busy if another
+    memgit talks to a remote or files are in the way; RemoteFailed, after all local steps.
+    """
+    with push.exchange(repo) as held:
+        branch, target = push.choose(held.config(), held.current_branch(), wanted, default)
+        remote = Remote(held, line.of(held.git), target, branch, now_s)
+        transaction.heal(held)
+        if plan.dry_run:
+            return _foresee(remote, plan)
+        capture()
+        fetched = 0
+        joined = Joined(How.NOTHING, None, None)
+        consolidated = None
+        for attempt in range(_ATTEMPTS):
+            before = remote.tracking
+            try:
+                found = remote.fetch()
+            except RemoteFailed:
+                _consolidate(remote, plan)
+                raise
+            tip = _tip(remote)
+            if tip is not None:
+                remote.refuse_if_rewritten(tip)
+            remote.refuse_if_gone(found, plan.create)
+            there = remote.tracking if found else None
+            if there is not None and there != before:
+                fetched += history.count(held.git, there, [oid for oid in (before, tip) if oid])
+            step = _join(remote, there, rules, plan.machine, capture)
+            joined = step if step.how is not How.NOTHING else joined
+            consolidated = _consolidate(remote, plan) or consolidated
+            tip = _tip(remote)
+            if tip is None:
+                return Synced(target.remote, target.branch, fetched, joined, consolidated, None, False)
+            try:
+                pushed = push.send(remote, plan, tip, found)
+                return Synced(target.remote, target.branch, fetched, joined, consolidated, pushed, False)
+            except RemoteFailed as error:
+                if error.failure is not Failure.REJECTED or attempt == _ATTEMPTS - 1:
+                    raise
+                time.sleep(random.uniform(0.05, 0.2) * 2**attempt)  # somebody was faster; not in step with them
+    raise AssertionError("unreachable")
+
+
+def _tip(remote: Remote) -> Oid | None:
+    return refs.peek(remote.repo.git, remote.repo.common_dir, remote.branch)
+
+
+def _join(remote: Remote, there: Oid | None, rules: Rules, machine: str, capture: Capture) -> Joined:
+    tip = _tip(remote)
+    if there is None or there == tip:
+        return Joined(How.NOTHING, tip, tip)
+    joined = Joined(How.NOTHING, tip, tip)
+    for _ in range(_ATTEMPTS):
+        with transaction.begin(remote.repo) as change:
+            joined = integrate.run(change, remote.branch, there, remote.name, rules, machine, remote.now_s)
+        if joined.how is not How.BLOCKED or not all(rules.memory.matches(path) for path in joined.paths):
+            break
+        capture()  # memory written in the meantime: it becomes one side of the merge
+    if joined.how is How.CONFLICT:
+        paths = _shown(joined.paths)
+        remote.trouble(joined.why, paths)
+        _send_raw(remote, machine)
+        what = f"{', '.join(paths[:5])}: {joined.why}" if paths else joined.why
+        raise Conflict(
+            f"{remote.name} can't be joined without a person: {what}.",
+            f"Join it by hand: git merge {remote.name}\nCaptures go on, pushing waits; `memgit sync` resumes then.",
+        )
+    if joined.how is How.BLOCKED:
+        paths = _shown(joined.paths)
+        remote.trouble("files with changes that are not committed are in the way", paths)
+        raise Busy(
+            f"{remote.name} changes files that are not committed here, or open in a program: {', '.join(paths[:5])}.",
+            "Commit or stash them, then run `memgit sync` again. Nothing was changed.",
+        )
+    return joined
+
+
+def _shown(paths: tuple[bytes, ...]) -> tuple[str, ...]:
+    return tuple(os.fsdecode(path).encode("utf-8", "backslashreplace").decode() for path in paths)
+
+
+def _send_raw(remote: Remote, machine: str) -> None:
+    """Whatever waits for a person, a second disk has it; a failure here is told by the conflict's own exit."""
+    tip = _tip(remote)
+    if tip is None:
+        return
+    try:
+        push.send_raw(remote, machine, tip)
+    except RemoteFailed:
+        return
+
+
+def _consolidate(remote: Remote, plan: Plan) -> Report | None:
+    if _tip(remote) is None:
+        return None
+    request = Request(branch=remote.branch, open_windows=plan.open_windows)
+    report = consolidate.run(remote.repo, plan.policy, plan.workspace, request, remote.now_s)
+    return report if report.created or report.dropped else None
+
+
+def _foresee(remote: Remote, plan: Plan) -> Synced:
+    tip, there = _tip(remote), remote.tracking
+    if tip is None:
+        raise MemgitError(f"{remote.branch.removeprefix('refs/heads/')} has no commit yet.")
+    fetched = history.count(remote.repo.git, there, [tip]) if there is not None else 0
+    pushed = push.send(remote, plan, tip, there is not None)
+    return Synced(
+        remote.target.remote, remote.target.branch, fetched, Joined(How.NOTHING, tip, tip), None, pushed, True
+    )

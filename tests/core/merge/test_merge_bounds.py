@@ -1,0 +1,69 @@
+"""Input made to be slow ends in the line merge, by a count of steps and not by a clock."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from memgit.core.merge.api import merge
+from memgit.core.merge.budget import Budget, Exhausted
+from memgit.core.merge.regions import hunks
+
+
+def _few(lines: int, kinds: int, seed: int) -> bytes:
+    rng = random.Random(seed)
+    return b"".join(b"line %d\n" % rng.randrange(kinds) for _ in range(lines))
+
+
+HUNDRED_THOUSAND = b"same line\n" * 100_000
+CYCLE = b"a\nb\nc\nd\n" * 25_000
+
+SLOW = {
+    "equal lines": (HUNDRED_THOUSAND, HUNDRED_THOUSAND + b"a\n", HUNDRED_THOUSAND + b"b\n"),
+    "four lines repeated": (CYCLE, CYCLE.replace(b"c", b"x", 300), CYCLE + b"e\n"),
+    "few kinds of lines": (_few(20_000, 5, 1), _few(20_000, 5, 2), _few(20_000, 5, 3)),
+    "nothing in common": (_few(20_000, 10**9, 1), _few(20_000, 10**9, 2), _few(20_000, 10**9, 3)),
+    "a long line": (b"word " * 100_000, b"word " * 100_000 + b"a", b"word " * 100_000 + b"b"),
+    "fences": (b"x\n", b"x\n" + b"```\n" * 30_001, b"x\n" + b"```\n" * 30_001 + b"y\n"),
+    "deep lists": tuple(
+        b"x\n" + b"".join(b"  " * n + b"- %s\n" % word for n in range(600)) for word in (b"", b"same", b"same ")
+    ),
+    "deep JSON": tuple(b'{"id":1,"v":%s}\n' % (b"[" * n + b"]" * n) for n in (3000, 3001, 3002)),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_slow_input_ends(name: str) -> None:
+    base, ours, theirs = SLOW[name][:3]
+    one, two = merge(base, ours, theirs, "x.jsonl" if "JSON" in name else "x.md"), merge(base, theirs, ours, "x.md")
+    assert one.content
+    assert two.content
+
+
+def test_scattered_edits_of_a_large_file_merge() -> None:
+    lines = [b"- fact %d" % n for n in range(30_000)]
+    ours, theirs = list(lines), list(lines)
+    for n in range(0, 30_000, 30):
+        ours[n] += b" ours"
+        theirs[n + 10] += b" theirs"
+    texts = [b"\n".join(text) + b"\n" for text in (lines, ours, theirs)]
+    result = merge(texts[0], texts[1], texts[2])
+    assert result.clean
+    assert result.content.count(b"ours") == result.content.count(b"theirs") == 1000
+
+
+def test_an_alignment_beyond_its_bound_is_coarse_and_still_right() -> None:
+    base, side = _few(5_000, 3, 1).split(b"\n"), _few(5_000, 3, 2).split(b"\n")
+    out, at = [], 0
+    for o1, o2, s1, s2 in hunks(base, side):
+        out += base[at:o1] + side[s1:s2]
+        at = o2
+    assert out + base[at:] == side
+
+
+def test_a_budget_ends() -> None:
+    budget = Budget(10)
+    budget.spend(10)
+    with pytest.raises(Exhausted):
+        budget.spend(1)

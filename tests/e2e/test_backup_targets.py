@@ -1,0 +1,105 @@
+"""Every kind of target keeps the same promises: one suite for all of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from support.vault import Vault, needs, tree
+
+KINDS = {
+    "directory": lambda place: f'path = "{place}/target"',
+    "rsync": lambda place: f'path = "{place}/target"\noptions = ["--whole-file"]',
+    "rclone": lambda place: f'rclone = ":local:{place}/target"',
+}
+
+
+@pytest.fixture(params=sorted(KINDS))
+def kind(request: pytest.FixtureRequest) -> str:
+    name = str(request.param)
+    if name != "directory":
+        needs(name)
+    return name
+
+
+@pytest.fixture(params=["snapshots", "mirror"])
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def make(place: Path, kind: str, mode: str) -> Vault:
+    vault = Vault(place, where=KINDS[kind](place), extra=f'mode = "{mode}"\nkeep = {{ daily = 1 }}\n')
+    vault.fill()
+    vault.target.mkdir()
+    return vault
+
+
+def test_a_target_takes_proves_and_gives_back(tmp_path: Path, kind: str, mode: str) -> None:
+    vault = make(tmp_path, kind, mode)
+    vault.write("memory/odd name #?.md", "odd\n")
+    vault.backup()
+    assert vault.backup()["is_new"] is False
+    vault.write("MEMORY.md", "second\n")
+    (vault.path / "memory/2026-02-04.md").unlink()
+    report = vault.backup()
+    assert report["copied"] == ["MEMORY.md"]
+    listed = vault.memgit("backup", "list", "--json").json["generations"]
+    assert [item["state"] for item in listed] == ["complete"] * (2 if mode == "snapshots" else 1)
+    assert vault.memgit("backup", "verify").status == 0
+    assert vault.memgit("backup", "verify", "--sample", "3").status == 0
+    assert vault.memgit("backup", "drill").status == 0
+    vault.memgit("backup", "restore", "--from", "disk", "--to", str(tmp_path / "out"))
+    assert tree(tmp_path / "out") == vault.memory()
+    vault.memgit("backup", "restore", "memory/today", "--from", "disk", "--to", str(tmp_path / "some"))
+    assert list(tree(tmp_path / "some")) == ["memory/today"]
+
+
+def test_an_edit_of_the_same_size_in_the_same_second_arrives(tmp_path: Path, kind: str, mode: str) -> None:
+    """rsync's quick check compares whole seconds, and would have shared the old file with the new snapshot."""
+    vault = make(tmp_path, kind, mode)
+    for round_ in range(3):
+        vault.write("MEMORY.md", f"round {round_}\n")
+        os.utime(vault.path / "MEMORY.md", ns=(0, 1_700_000_000 * 10**9 + round_))
+        vault.backup()
+        assert vault.memgit("backup", "verify").status == 0
+
+
+def test_a_target_tells_damage(tmp_path: Path, kind: str) -> None:
+    vault = make(tmp_path, kind, "snapshots")
+    vault.backup()
+    files = next(vault.target.glob("2*")) / "files"
+    (files / "MEMORY.md").write_text("# Memory\n- a lie\n")
+    (files / "memory/2026-02-04.md").unlink()
+    (files / "memory/extra.md").write_text("extra\n")
+    found = vault.memgit("backup", "verify", "--json", ok=1).json["problems"]
+    assert {item["path"]: item["what"] for item in found} == {
+        "MEMORY.md": "content",
+        "memory/2026-02-04.md": "missing",
+        "memory/extra.md": "extra",
+    }
+    vault.memgit("backup", "restore", "--from", "disk", "--to", str(tmp_path / "out"), ok=1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_target_lets_old_snapshots_go_and_notices_that_it_is_gone(tmp_path: Path, kind: str) -> None:
+    vault = make(tmp_path, kind, "snapshots")
+    for round_ in range(3):
+        vault.write("MEMORY.md", f"round {round_}\n")
+        vault.backup()
+    assert len(vault.memgit("backup", "prune", "--json").json["gone"]) == 1
+    assert len(vault.snapshots()) == 2
+    assert vault.memgit("backup", "verify").status == 0
+    vault.target.rename(tmp_path / "elsewhere")
+    vault.target.mkdir()
+    vault.write("MEMORY.md", "lost?\n")
+    assert "is not the place that was backed up to before" in vault.memgit("backup", "run", ok=1).err
+    assert list(vault.target.iterdir()) == []
+
+
+def test_a_target_that_holds_other_things_is_refused(tmp_path: Path, kind: str) -> None:
+    vault = make(tmp_path, kind, "snapshots")
+    (vault.target / "thesis.tex").write_text("years of work\n")
+    assert "is not empty" in vault.memgit("backup", "run", ok=1).err
+    assert [path.name for path in vault.target.iterdir()] == ["thesis.tex"]

@@ -1,0 +1,77 @@
+"""memgit export: the memory of a commit without git."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from support.repo import run
+from support.vault import Vault, tree
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    made = Vault(tmp_path)
+    made.fill()
+    made.write("memory/run.sh", "#!/bin/sh\n").chmod(0o755)
+    made.write("memory/odd name\t\n.md", "odd\n")
+    made.commit()
+    return made
+
+
+def archive(vault: Vault, ref: str) -> dict[str, object]:
+    """What `git archive` of a commit extracts to."""
+    found: dict[str, object] = {}
+    data = run("git", "-C", str(vault.path), "archive", "--format=tar", ref)
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        for member in tar:
+            if member.issym():
+                found[member.name] = member.linkname.encode()
+            elif member.isfile():
+                held = tar.extractfile(member)
+                assert held is not None
+                mode = 0o100755 if member.mode & 0o100 else 0o100644
+                found[member.name] = (oct(mode), int(member.mtime) * 10**9, held.read())
+    return found
+
+
+def is_memory(path: str) -> bool:
+    return path == "MEMORY.md" or path.startswith("memory/")
+
+
+def test_an_export_is_what_git_archive_gives(vault: Vault, tmp_path: Path) -> None:
+    vault.write("MEMORY.md", "written since\n")
+    expected = archive(vault, "HEAD")
+    report = vault.memgit("export", "HEAD", "--json", "--to", str(tmp_path / "out")).json
+    assert tree(tmp_path / "out") == {path: held for path, held in expected.items() if is_memory(path)}
+    assert len(report["files"]) == len(tree(tmp_path / "out"))
+    vault.memgit("export", "--all", "--to", str(tmp_path / "all"))
+    assert tree(tmp_path / "all") == expected
+
+
+def test_an_export_is_previewed_and_idempotent_and_overwrites_nothing_unasked(vault: Vault, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    planned = vault.memgit("export", "--json", "--dry-run", "--to", str(out)).json
+    assert not out.exists()
+    assert vault.memgit("export", "--json", "--to", str(out)).json["files"] == planned["files"]
+    assert vault.memgit("export", "--json", "--to", str(out)).json["files"] == []
+    (out / "MEMORY.md").write_text("mine\n")
+    (out / "own").write_text("own\n")
+    assert "MEMORY.md" in vault.memgit("export", "--to", str(out), ok=2).err
+    vault.memgit("export", "--overwrite", "--to", str(out))
+    assert (out / "MEMORY.md").read_text() == "# Memory\n- a fact\n"
+    assert (out / "own").read_text() == "own\n"
+
+
+def test_an_older_commit_and_a_workspace_below_the_top(vault: Vault, tmp_path: Path) -> None:
+    vault.write("agent/.memgit.toml", "")
+    vault.write("agent/MEMORY.md", "inner\n")
+    vault.commit()
+    vault.memgit("-C", str(vault.path / "agent"), "export", "--to", str(tmp_path / "inner"))
+    assert list(tree(tmp_path / "inner")) == ["MEMORY.md"]
+    vault.memgit("export", "HEAD~1", "--to", str(tmp_path / "older"))
+    assert "MEMORY.md" in tree(tmp_path / "older")
+    assert "names no commit" in vault.memgit("export", "nothing", "--to", str(tmp_path / "x"), ok=2).err

@@ -1,0 +1,387 @@
+"""`memgit init` and `memgit uninstall`: shown, done, proven, and gone without a trace."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from memgit.core import footprint
+from memgit.git.command import Git
+from support import clone
+from support.clone import git
+from support.repo import memgit, memgit_program, run
+from support.shared import shared
+
+
+@pytest.mark.parametrize("foreign", [False, True], ids=["plain", "foreign"])
+@pytest.mark.parametrize(
+    "how",
+    [(), ("--driver-only",), ("--hooks", "none"), ("--attributes", "tracked"), ("--hooks", "pre-commit")],
+    ids=lambda how: " ".join(how) or "default",
+)
+def test_uninstall_leaves_every_byte_as_it_was(tmp_path: Path, foreign: bool, how: tuple[str, ...]) -> None:
+    repo = clone.make(tmp_path / 'it\'s a "work" place', foreign=foreign)
+    before = clone.picture(repo)
+    memgit(repo, "init", "--yes", *how)
+    assert clone.picture(repo) != before
+    memgit(repo, "uninstall")
+    assert clone.picture(repo) == before
+
+
+def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work", foreign=True)
+    first = memgit(repo, "init", "--yes", "--json").json
+    assert first["proven"] is True
+    between = clone.picture(repo)
+    second = memgit(repo, "init", "--yes", "--json").json
+    assert second["changes"] == []
+    assert clone.picture(repo) == between
+    memgit(repo, "uninstall")
+    assert memgit(repo, "uninstall").out == "memgit init has made nothing here.\n"
+
+
+def test_a_dry_run_shows_what_would_be_done_and_does_nothing(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work", foreign=True)
+    before = clone.picture(repo)
+    shown = memgit(repo, "init", "--dry-run", "--json").json
+    assert clone.picture(repo) == before
+    done = memgit(repo, "init", "--yes", "--json").json
+    assert shown["changes"] == done["changes"]
+    before = clone.picture(repo)
+    would = memgit(repo, "uninstall", "--dry-run", "--json").json["files"]
+    assert clone.picture(repo) == before
+    assert memgit(repo, "uninstall", "--json").json["files"] == would
+
+
+def test_what_others_add_meanwhile_survives_an_uninstall(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work", foreign=True)
+    memgit(repo, "init", "--yes")
+    git(repo, "config", "alias.lg", "log")
+    with (repo / ".git/info/attributes").open("a") as file:
+        file.write("*.jpg binary\n")
+    memgit(repo, "uninstall")
+    assert git(repo, "config", "alias.lg").stdout == "log\n"
+    assert "memgit" not in (repo / ".git/config").read_text()
+    assert (repo / ".git/info/attributes").read_text() == "*.md text\n*.png binary\n*.jpg binary\n"
+    assert not (repo / ".git/memgit").exists()
+
+
+def test_a_hook_that_was_replaced_meanwhile_is_left_and_named(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work", foreign=True)
+    memgit(repo, "init", "--yes")
+    (repo / ".git/hooks/pre-push").write_text("#!/bin/sh\n# newer\n")
+    done = memgit(repo, "uninstall")
+    assert "pre-push is not memgit's" in done.err
+    assert (repo / ".git/hooks/pre-push").read_text() == "#!/bin/sh\n# newer\n"
+    assert (repo / ".git/hooks/pre-push.before-memgit").exists()
+
+
+def test_a_failure_half_way_takes_back_what_was_done(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work", foreign=True)
+    (repo / ".git/config.lock").touch()
+    before = clone.picture(repo)
+    done = memgit(repo, "init", "--yes", ok=6)
+    assert "config.lock" in done.err
+    after = clone.picture(repo)
+    after.pop(".git/memgit", None)
+    after.pop(".git/memgit/lock", None)
+    assert after == before
+
+
+def test_init_killed_anywhere_is_finished_or_taken_back_by_the_next(tmp_path: Path) -> None:
+    """Killed at a sample of its state-changing calls: the next init or uninstall needs no help."""
+    probe = clone.make(tmp_path / "probe", foreign=True)
+    before = clone.picture(probe)
+    fault = _faultpoint(tmp_path)
+    count = _calls(fault, tmp_path, probe)
+    assert count > 40
+    for number in range(1, count, max(1, count // 10)):
+        repo = tmp_path / f"work{number}"
+        shutil.copytree(probe, repo, symlinks=True)
+        argv = (
+            str(fault),
+            "-n",
+            str(number),
+            "-m",
+            "killtree",
+            "--",
+            memgit_program(),
+            "-C",
+            str(repo),
+            "init",
+            "--yes",
+        )
+        subprocess.run(argv, capture_output=True, check=False, timeout=60)
+        memgit(repo, "init", "--yes")
+        memgit(repo, "uninstall")
+        assert clone.picture(repo) == before, number
+        shutil.rmtree(repo)
+
+
+def _faultpoint(place: Path) -> Path:
+    built = place / "faultpoint"
+    source = shared("tools", "faults", "faultpoint.c")
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    subprocess.run((compiler, "-O1", "-o", str(built), str(source)), check=True)
+    return built
+
+
+def _calls(fault: Path, place: Path, probe: Path) -> int:
+    repo = place / "count"
+    shutil.copytree(probe, repo, symlinks=True)
+    log = place / "calls"
+    argv = (str(fault), "-m", "count", "-l", str(log), "--", memgit_program(), "-C", str(repo), "init", "--yes")
+    subprocess.run(argv, capture_output=True, check=True, timeout=60)
+    shutil.rmtree(repo)
+    return len(log.read_text().splitlines())
+
+
+def test_both_halves_of_the_driver_work_in_a_linked_worktree(tmp_path: Path) -> None:
+    main = clone.make(tmp_path / "main")
+    git(main, "worktree", "add", "-q", "-b", "side", str(tmp_path / "linked tree"))
+    before = clone.picture(tmp_path)
+    assert memgit(tmp_path / "linked tree", "init", "--yes", "--json").json["proven"] is True
+    _conflict_comes_out_clean(main)
+    memgit(tmp_path / "linked tree", "uninstall")
+    assert "memgit" not in (main / ".git/config").read_text()
+    assert set(before) <= set(clone.picture(tmp_path))
+
+
+def test_a_bare_repository_gets_the_driver(tmp_path: Path) -> None:
+    source = clone.make(tmp_path / "source")
+    git(source, "clone", "-q", "--bare", "--template=", str(source), str(tmp_path / "bare.git"))
+    bare = tmp_path / "bare.git"
+    before = clone.picture(bare)
+    done = memgit(bare, "init", "--yes", "--json").json
+    assert (done["proven"], done["hooks"]) == (True, "none")
+    memgit(bare, "uninstall")
+    assert clone.picture(bare) == before
+
+
+@pytest.mark.parametrize("attributes", ["local", "tracked"])
+def test_git_merges_memory_through_the_driver(tmp_path: Path, attributes: str) -> None:
+    repo = clone.make(tmp_path / "o'work %P")
+    memgit(repo, "init", "--yes", "--driver-only", "--attributes", attributes)
+    _conflict_comes_out_clean(repo)
+
+
+def _conflict_comes_out_clean(repo: Path) -> None:
+    log = repo / "memory" / "2026-02-04.md"
+    git(repo, "checkout", "-q", "-b", "other")
+    log.write_text(log.read_text() + "- 09:00 other\n")
+    git(repo, "commit", "-q", "-a", "-m", "other")
+    git(repo, "checkout", "-q", "-")
+    log.write_text(log.read_text() + "- 10:00 mine\n")
+    git(repo, "commit", "-q", "-a", "-m", "mine")
+    git(repo, "merge", "-q", "other")
+    assert log.read_text() == "# 2026-02-04\n\n- 08:00 one\n- 09:00 other\n- 10:00 mine\n"
+
+
+def test_the_proof_touches_neither_refs_nor_index_nor_objects(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work")
+    memgit(repo, "init", "--yes")
+    between = clone.picture(repo / ".git")
+    assert memgit(repo, "init", "--yes", "--json").json["proven"] is True
+    assert clone.picture(repo / ".git") == between
+
+
+@pytest.mark.skipif(clone.HAS_CONFIG_HOOKS, reason="this git runs hooks from its configuration")
+def test_hooks_of_a_foreign_path_are_left_and_what_to_add_is_said(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work")
+    (repo / ".husky").mkdir()
+    (repo / ".husky" / "pre-commit").write_text("npm test\n")
+    git(repo, "config", "core.hooksPath", ".husky")
+    done = memgit(repo, "init", "--yes")
+    assert "core.hooksPath is .husky, which is husky's; memgit does not change it." in done.err
+    assert "memgit-hook guard" in done.err
+    assert git(repo, "config", "core.hooksPath").stdout == ".husky\n"
+    assert [path.name for path in (repo / ".husky").iterdir()] == ["pre-commit"]
+
+
+@pytest.mark.skipif(not clone.HAS_CONFIG_HOOKS, reason="git before 2.54 runs no hooks from its configuration")
+def test_git_runs_our_hooks_from_its_configuration_beside_those_of_others(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "it's work")
+    (repo / ".husky").mkdir()
+    (repo / ".husky" / "pre-commit").write_text("#!/bin/sh\ntouch ../husky-ran\n")
+    (repo / ".husky" / "pre-commit").chmod(0o755)
+    git(repo, "config", "core.hooksPath", ".husky")
+    before = clone.picture(repo)
+    assert memgit(repo, "init", "--yes", "--json").json["hooks"] == "config"
+    assert memgit(repo, "init", "--yes", "--json").json["changes"] == []
+    memgit(repo, "init", "--yes", "--driver-only")
+    (repo / "MEMORY.md").write_text(clone.secret())
+    assert git(repo, "commit", "-a", "-m", "x", ok=False).returncode == 1
+    git(repo, "checkout", "-q", "MEMORY.md")
+    (repo / "app.py").write_text("print(2)\n")
+    git(repo, "add", "app.py")
+    git(repo, "commit", "-q", "--dry-run")
+    git(repo, "reset", "-q", "--hard")
+    memgit(repo, "uninstall")
+    assert {path for path in clone.picture(repo) if "memgit" in path} == {path for path in before if "memgit" in path}
+
+
+def test_hooks_in_the_configuration_are_what_git_reads(tmp_path: Path) -> None:
+    text = footprint.gitconfig("driver", [("pre-commit", "/a 'b' \"c\"/pre-commit")])
+    (tmp_path / "config").write_bytes(text)
+    out = run("git", "config", "--file", str(tmp_path / "config"), "--get-regexp", "hook").decode()
+    assert out.splitlines() == [
+        "hook.memgit-pre-commit.event pre-commit",
+        "hook.memgit-pre-commit.command '/a '\\''b'\\'' \"c\"/pre-commit'",
+    ]
+
+
+@pytest.mark.skipif(clone.HAS_CONFIG_HOOKS, reason="this git runs hooks from its configuration")
+def test_lefthook_is_recognised(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work")
+    (repo / "lefthook.yml").write_text("pre-commit:\n  jobs: []\n")
+    done = memgit(repo, "init", "--yes", "--json").json
+    assert done["hooks"] == "none"
+    assert done["notes"][0] == "Hooks are lefthook's (lefthook.yml). Add to its configuration:"
+
+
+def test_policy_is_proposed_from_the_history(tmp_path: Path) -> None:
+    subprocess.run(
+        ["git", "clone", "-q", "-b", "main", str(shared("workspaces", "ws2.bundle")), str(tmp_path / "ws")], check=True
+    )
+    proposal = memgit(tmp_path / "ws", "init", "--yes", "--json").json["proposal"]
+    assert proposal["auto"] == [
+        {"subject": r"^Auto-backup \d{4}-\d+-\d+", "mixed": True, "matches": 98, "with_others": 81}
+    ]
+    shown = memgit(tmp_path / "ws", "config", "auto", "consolidate.window", "memory.include").out
+    assert r"^Auto-backup" in shown
+    assert 'consolidate.window = "day"' in shown
+
+
+def test_a_workspace_below_the_top_is_set_up_from_the_top(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work")
+    git(repo, "rm", "-q", "-r", "memory", "MEMORY.md")
+    (repo / "home" / "memory").mkdir(parents=True)
+    (repo / "home" / "memory" / "2026-02-04.md").write_text("- 08:00 one\n")
+    assert memgit(repo, "init", "--yes", "--json").json["proposal"]["workspace"] == "home/"
+    assert (repo / "home" / ".memgit.toml").exists()
+    assert b"/home/memory/** merge=memgit" in (repo / ".git/info/attributes").read_bytes()
+    assert memgit(repo, "init", "--yes", "--json").json["changes"] == []
+
+
+def test_what_git_does_not_see_is_said(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work")
+    git(repo, "init", "-q", "memory/nested")
+    (tmp_path / "elsewhere").mkdir()
+    (repo / "memory-bank").symlink_to(tmp_path / "elsewhere")
+    proposal = memgit(repo, "init", "--dry-run", "--json").json["proposal"]
+    assert proposal["nested"] == ["memory/nested"]
+    assert proposal["links"] == [["memory-bank", str(tmp_path / "elsewhere")]]
+
+
+def test_without_a_repository_one_is_offered(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "MEMORY.md").write_text("# Memory\n")
+    assert "memgit init would make one" in memgit(tmp_path / "new", "init", "--dry-run").out
+    assert not (tmp_path / "new" / ".git").exists()
+    memgit(tmp_path / "new", "init", ok=2)
+    assert not (tmp_path / "new" / ".git").exists()
+    assert memgit(tmp_path / "new", "init", "--yes", "--json").json["proven"] is True
+    assert (tmp_path / "new" / ".git").exists()
+
+
+def test_a_person_is_asked_and_may_say_no(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work")
+    before = clone.picture(repo)
+    controller, terminal = pty.openpty()
+    os.write(controller, b"n\n")
+    done = subprocess.run(
+        (memgit_program(), "-C", str(repo), "init"), stdin=terminal, capture_output=True, text=True, check=False
+    )
+    os.close(terminal)
+    os.close(controller)
+    assert "Do this? [y/N]" in done.stderr
+    assert "Nothing was changed." in done.stderr
+    assert (done.returncode, clone.picture(repo)) == (0, before)
+
+
+def test_purge_also_deletes_refs_and_private_files(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work")
+    before = clone.picture(repo)
+    memgit(repo, "init", "--yes")
+    tip = git(repo, "rev-parse", "HEAD").stdout.strip()
+    git(repo, "update-ref", "refs/memgit/ops", tip)
+    (repo / ".git/memgit/config.toml").write_text("")
+    assert "1 ref below refs/memgit kept" in memgit(repo, "uninstall").out
+    assert git(repo, "rev-parse", "refs/memgit/ops").stdout.strip() == tip
+    assert (repo / ".git/memgit/config.toml").exists()
+    memgit(repo, "uninstall", "--purge", "--yes")
+    assert clone.picture(repo) == before
+
+
+def test_the_registered_line_is_what_git_reads(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work")
+    memgit(repo, "init", "--yes", "--driver-only")
+    line = Git(str(repo)).text("config", "merge.memgit.driver")
+    assert line.endswith("git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B || exit 1; }")
+
+
+def test_the_whole_plan_is_shown(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work", foreign=True)
+    for number in range(3):
+        git(repo, "commit", "-q", "--allow-empty", "--no-verify", "-m", f"Auto-backup 2026-02-04 10:0{number}")
+    assert memgit(repo, "init", "--dry-run").out == PLAN
+    assert memgit(repo, "init", "--yes").out == PLAN + DONE
+
+
+PLAN = """\
+Workspace: the top of the repository (file memory), 2 memory files.
+Automatic commits, learned from 4 commits:
+  commits  with other files  counted with them  subject
+        3                 0  no                 ^Auto-backup \\d{4}-\\d+-\\d+
+They would become one commit per day.
+To be done:
+  .memgit.toml                   new      the policy, which travels with the repository
+  .gitignore                     changed  secrets and editor droppings ignored
+  .git/memgit/gitconfig          new      the merge driver
+  .git/config                    changed  one include of memgit's own file
+  .git/info/attributes           changed  memory files merged by memgit
+  .git/memgit/scope              new      where memory lies, for the hooks
+  .git/memgit/due                new      when a due consolidation was last mentioned
+  .git/hooks/pre-commit          changed  pre-commit hook, which runs yours first
+  .git/hooks/pre-merge-commit    new      pre-merge-commit hook
+  .git/hooks/pre-push            changed  pre-push hook, which runs yours first
+  .git/hooks/prepare-commit-msg  new      prepare-commit-msg hook
+  .git/hooks/post-commit         changed  post-commit hook, which runs yours first
+  .git/hooks/post-merge          changed  post-merge hook, which runs yours first
+  .git/hooks/post-rewrite        changed  post-rewrite hook, which runs yours first
+  .git/hooks/post-checkout       new      post-checkout hook
+.memgit.toml would say:
+  | # How memgit keeps this workspace's memory. Commit this file: clones on all machines follow it.
+  | # `memgit config --example` shows every setting there is.
+  |
+  | [memory]
+  | # Found: file memory.
+  | include = [
+  |     "/MEMORY.md",
+  |     "/AGENTS.md",
+  |     "/SOUL.md",
+  |     "/USER.md",
+  |     "/IDENTITY.md",
+  |     "/TOOLS.md",
+  |     "/HEARTBEAT.md",
+  |     "/memory/**",
+  | ]
+  |
+  | [consolidate]
+  | window = "day"
+  |
+  | # 3 commits, such as "Auto-backup 2026-02-04 10:02"
+  | [[auto]]
+  | subject = '^Auto-backup \\d{4}-\\d+-\\d+'
+"""
+DONE = """\
+Proof: two additions to MEMORY.md were merged into one file.
+Undo: memgit uninstall
+"""

@@ -1,0 +1,715 @@
+"""memgit sync and push over real remotes: what is published only moves forward, and nothing is lost on either side."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from support import remotes
+from support.remotes import Served
+from support.repo import Repo, memgit, run
+
+MACHINE = {"MEMGIT_MACHINE": "laptop"}
+DAY_S = 86_400
+
+
+class Side(Repo):
+    """A clone whose files are written and committed as an agent does."""
+
+    def write(self, name: str, text: str, *, at: int | None = None, auto: bool = True) -> None:
+        """Write a file and commit it. at: author and commit time."""
+        place = self.path / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+        at = int(time.time()) if at is None else at
+        env = {"GIT_AUTHOR_DATE": f"{at} +0000", "GIT_COMMITTER_DATE": f"{at} +0000"}
+        self.git("add", "-A", env=env)
+        trailer = ["-m", "Memgit-Auto: laptop"] if auto else []
+        self.git("commit", "-q", "-m", f"auto: {name}" if auto else f"Write {name}", *trailer, env=env)
+
+    def text(self, name: str) -> str:
+        """A file of the work tree."""
+        return (self.path / name).read_text()
+
+    def sync(self, *args: str, ok: int = 0, machine: str = "laptop") -> dict[str, object]:
+        """Run memgit sync; its report."""
+        done = self.memgit("sync", "--json", *args, ok=ok, env={"MEMGIT_MACHINE": machine})
+        found: dict[str, object] = json.loads(done.out) if done.out else {"err": done.err}
+        return found
+
+    def status(self) -> str:
+        """What git says of the work tree."""
+        return self.git("status", "--porcelain").decode()
+
+
+def clone(hub: Path, place: Path) -> Side:
+    run("git", "clone", "-q", str(hub), str(place))
+    side = Side.__new__(Side)
+    side.path, side.git_dir, side._files, side.time_s = place, place / ".git", {}, 0
+    return side
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Path:
+    return remotes.bare(tmp_path / "hub.git")
+
+
+@pytest.fixture
+def pair(tmp_path: Path, hub: Path) -> tuple[Side, Side]:
+    """Two clones of a remote with one commit."""
+    one = clone(hub, tmp_path / "one")
+    one.write("MEMORY.md", "# Memory\n\n- first\n", at=int(time.time()) - 3 * DAY_S)
+    one.write("app.py", "print(1)\n", at=int(time.time()) - 3 * DAY_S + 60, auto=False)
+    one.git("push", "-q", "origin", "main")
+    return one, clone(hub, tmp_path / "two")
+
+
+def there(hub: Path, ref: str = "refs/heads/main") -> str:
+    return run("git", "-C", str(hub), "rev-parse", "--verify", "-q", ref).decode().strip()
+
+
+def log_of(hub: Path, ref: str = "main") -> list[str]:
+    return run("git", "-C", str(hub), "log", "--format=%s", "--reverse", ref).decode().splitlines()
+
+
+# -- every way there ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["file", "daemon", "ssh", "http"])
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+    root = tmp_path / "served"
+    remotes.bare(root / "hub.git")
+    with ExitStack() as stack:
+        if request.param == "daemon":
+            yield stack.enter_context(remotes.git_daemon(root))
+        elif request.param == "ssh":
+            yield stack.enter_context(remotes.sshd(root, tmp_path / "ssh"))
+        elif request.param == "http":
+            yield stack.enter_context(remotes.http(root))
+        else:
+            yield Served(f"{root}/")
+
+
+def test_two_machines_meet_over_every_transport(served: Served, tmp_path: Path) -> None:
+    env = {**MACHINE, **served.env}
+    long_ago = int(time.time()) - 3 * DAY_S
+    sides = []
+    for name in ("one", "two"):
+        side = Side(tmp_path / name)
+        side.git("remote", "add", "origin", served.url + "hub.git")
+        sides.append(side)
+    one, two = sides
+    one.write("memory/a.md", "- a\n", at=long_ago)
+    first = one.memgit("push", env=env)  # no upstream yet, an empty remote
+    assert "Sent 1 commit to origin/main, a new branch." in first.out
+    assert one.git("rev-parse", "--abbrev-ref", "main@{u}").strip() == b"origin/main"
+    two.git("fetch", "-q", env=served.env)
+    two.git("reset", "-q", "--hard", "origin/main")
+    two.write("memory/b.md", "- b\n", at=long_ago + 60)
+    one.write("memory/c.md", "- c\n", at=long_ago + 120)
+    two.memgit("sync", env=env)
+    one.memgit("sync", env=env)
+    two.memgit("sync", env=env)
+    assert one.head() == two.head()
+    assert sorted(name.name for name in (two.path / "memory").iterdir()) == ["a.md", "b.md", "c.md"]
+    assert one.status() == two.status() == ""
+
+
+def test_http_with_credentials_from_a_helper(tmp_path: Path) -> None:
+    root = tmp_path / "served"
+    remotes.bare(root / "hub.git")
+    word = "".join(["pass", "word", "1"])
+    with remotes.http(root, word) as served:
+        side = Side(tmp_path / "one")
+        side.git("remote", "add", "origin", served.url + "hub.git")
+        side.write("MEMORY.md", "- a\n", at=1_700_000_000)
+        refused = side.memgit("push", ok=7)
+        assert "the remote refused access" in refused.err
+        side.git("config", "credential.helper", f"!f() {{ echo username=agent; echo password={word}; }}; f")
+        side.memgit("push")
+    assert log_of(root / "hub.git") == ["auto: MEMORY.md"]
+
+
+def test_a_key_that_is_not_let_in_is_told_at_once_and_nothing_prompts(tmp_path: Path) -> None:
+    root = tmp_path / "served"
+    remotes.bare(root / "hub.git")
+    with remotes.sshd(root, tmp_path / "ssh", known=False) as served:
+        side = Side(tmp_path / "one")
+        side.git("remote", "add", "origin", served.url + "hub.git")
+        side.write("MEMORY.md", "- a\n")
+        done = side.memgit("sync", ok=7, env=served.env)
+    assert "the remote refused access" in done.err
+    assert "Permission denied" in done.err
+
+
+def test_a_remote_that_never_answers_is_given_up_and_leaves_no_child(tmp_path: Path) -> None:
+    with remotes.silent() as served:
+        side = Side(tmp_path / "one")
+        side.git("remote", "add", "origin", served.url + "hub.git")
+        side.write("MEMORY.md", "- a\n", at=1_700_000_000)
+        side.write("MEMORY.md", "- a\n- b\n", at=1_700_000_060)
+        done = side.memgit("sync", ok=7, env={"MEMGIT_REMOTE_TIMEOUT": "1s"})
+    assert "did not answer in time" in done.err
+    assert side.subjects() == ["memory: 2023-11-14, 2 auto-commits, 1 file (+2 -0)"]  # local work went on
+    assert not children_in(side.path)
+
+
+def children_in(directory: Path) -> list[str]:
+    """Command lines of processes that run in a directory."""
+    found = []
+    for place in Path("/proc").iterdir():
+        if place.name.isdigit():
+            try:
+                if Path(os.readlink(place / "cwd")).is_relative_to(directory):
+                    found.append((place / "cmdline").read_text().replace("\0", " "))
+            except OSError:
+                continue
+    return found
+
+
+def test_password_in_a_url_is_never_shown(tmp_path: Path) -> None:
+    side = Side(tmp_path / "one")
+    word = "hunter" + "2x"
+    side.git("remote", "add", "origin", f"http://agent:{word}@127.0.0.1:{remotes.free_port()}/hub.git")
+    side.write("MEMORY.md", "- a\n")
+    done = side.memgit("sync", ok=7)
+    assert word not in done.err + done.out
+    assert word not in (side.git_dir / "memgit" / "outbox.json").read_text()
+
+
+# -- what goes and what waits ------------------------------------------------------------------------
+
+
+def test_open_windows_wait_but_their_raw_tip_is_on_the_remote(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    old = int(time.time()) - 2 * DAY_S
+    for minute in range(3):
+        one.write("memory/a.md", "- x\n" * (minute + 1), at=old + 60 * minute)
+    for line in range(2):
+        one.write("memory/b.md", "- y\n" * (line + 1))
+    report = one.sync()
+    assert report["pushed"]["sent"] == 1  # type: ignore[index]
+    assert report["pushed"]["waiting"] == 2  # type: ignore[index]
+    assert log_of(hub)[2:][0].startswith("memory: ")
+    assert len(log_of(hub)) == 3
+    assert there(hub, "refs/memgit/raw/laptop/main") == one.head().decode()
+    again = one.sync()
+    assert again["pushed"]["sent"] == 0  # type: ignore[index]
+
+
+def test_now_consolidates_and_sends_open_windows(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    for line in range(3):
+        one.write("memory/b.md", "- y\n" * (line + 1))
+    one.sync("--now")
+    assert there(hub) == one.head().decode()
+    assert len(log_of(hub)) == 3
+    one.write("memory/b.md", "- y\n" * 4)
+    one.sync("--now")  # the published window is never rewritten
+    assert len(log_of(hub)) == 4
+
+
+def test_the_raw_ref_follows_a_consolidation(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    one.write("memory/b.md", "- y\n")
+    one.write("memory/b.md", "- y\n- z\n")
+    one.sync()
+    before = there(hub, "refs/memgit/raw/laptop/main")
+    one.consolidate("--now")
+    (one.git_dir / "memgit" / "outbox.json").unlink()  # as if killed before it was written
+    one.sync()
+    assert there(hub, "refs/memgit/raw/laptop/main") == one.head().decode() != before
+
+
+def test_push_takes_nothing_in_and_asks_for_sync(pair: tuple[Side, Side], hub: Path) -> None:
+    one, two = pair
+    two.write("app.py", "print(2)\n", auto=False)
+    two.sync()
+    one.write("app2.py", "print(3)\n", auto=False)
+    tip = one.head()
+    done = one.memgit("push", ok=5)
+    assert "has commits that are not here" in done.err
+    assert one.head() == tip
+    one.sync()
+    assert there(hub) == one.head().decode()
+
+
+def test_a_dry_run_changes_nothing(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    one.write("app.py", "print(5)\n", auto=False)
+    before = (one.refs(), there(hub))
+    done = one.memgit("sync", "--dry-run")
+    assert "Would send 1 commit to origin/main." in done.out
+    assert "Would send 1 commit" in one.memgit("push", "--dry-run").out
+    assert (one.refs(), there(hub)) == before
+
+
+def test_nothing_to_do_is_said_and_changes_nothing(pair: tuple[Side, Side]) -> None:
+    one, _ = pair
+    one.sync()
+    before = one.refs()
+    done = one.memgit("sync")
+    assert done.out == "origin/main: nothing new there.\norigin/main: nothing to send.\n"
+    assert one.refs() == before
+
+
+# -- joining -----------------------------------------------------------------------------------------
+
+
+def test_both_sides_of_a_memory_file_are_kept(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    one.write("MEMORY.md", "# Memory\n\n- first\n- from one\n")
+    two.write("MEMORY.md", "# Memory\n\n- first\n- from two\n")
+    one.sync("--now")
+    two.sync("--now", machine="desktop")
+    one.sync("--now")
+    assert one.head() == two.head()
+    lines = one.text("MEMORY.md").splitlines()
+    assert sorted(lines[3:]) == ["- from one", "- from two"]
+    assert one.status() == two.status() == ""
+
+
+def test_staged_and_unstaged_work_of_the_user_stays(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.write("memory/x.md", "- x\n")
+    two.sync("--now", machine="desktop")
+    (one.path / "app.py").write_text("print('staged')\n")
+    one.git("add", "app.py")
+    (one.path / "app.py").write_text("print('unstaged')\n")
+    (one.path / "new.py").write_text("new\n")
+    one.sync()
+    assert one.text("memory/x.md") == "- x\n"
+    assert one.git("show", ":app.py") == b"print('staged')\n"
+    assert one.text("app.py") == "print('unstaged')\n"
+    assert one.status() == "MM app.py\n?? new.py\n"
+
+
+def test_a_changed_file_in_the_way_is_named_and_nothing_is_half_applied(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.write("app.py", "print(2)\n", auto=False)
+    two.write("memory/x.md", "- x\n")
+    two.sync("--now", machine="desktop")
+    (one.path / "app.py").write_text("print('mine')\n")
+    tip = one.head()
+    done = one.memgit("sync", ok=6)
+    assert "app.py" in done.err
+    assert one.head() == tip
+    assert not (one.path / "memory").exists()
+    assert one.text("app.py") == "print('mine')\n"
+    one.git("checkout", "-q", "app.py")
+    one.sync()
+    assert one.text("app.py") == "print(2)\n"
+
+
+def test_an_ignored_file_is_not_overwritten(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.write("local.txt", "theirs\n", auto=False)
+    two.sync(machine="desktop")
+    (one.git_dir / "info").mkdir(exist_ok=True)
+    (one.git_dir / "info" / "exclude").write_text("local.txt\n")
+    (one.path / "local.txt").write_text("mine\n")
+    one.memgit("sync", ok=6)
+    assert one.text("local.txt") == "mine\n"
+
+
+def test_files_that_are_already_as_they_shall_be_are_not_in_the_way(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.write("app.py", "print(2)\n", auto=False)
+    two.write("fresh.txt", "fresh\n", auto=False)
+    two.sync(machine="desktop")
+    (one.path / "app.py").write_text("print(2)\n")  # as an interrupted run leaves them
+    (one.path / "fresh.txt").write_text("fresh\n")
+    one.sync()
+    assert one.head() == two.head()
+    assert one.status() == ""
+
+
+def test_a_conflict_outside_memory_waits_for_a_person_and_then_resumes(pair: tuple[Side, Side], hub: Path) -> None:
+    one, two = pair
+    two.write("app.py", "print('two')\n", auto=False)
+    two.sync(machine="desktop")
+    one.write("app.py", "print('one')\n", auto=False)
+    tip = one.head()
+    done = one.memgit("sync", ok=5, env=MACHINE)
+    assert "app.py" in done.err
+    assert "git merge origin/main" in done.err
+    assert one.head() == tip
+    assert one.status() == ""
+    assert there(hub) == two.head().decode()
+    assert there(hub, "refs/memgit/raw/laptop/main") == tip.decode()  # safe on a second disk all the same
+    one.write("app.py", "print('one more')\n", auto=False)  # life goes on meanwhile
+    run(
+        "git",
+        "-C",
+        str(one.path),
+        "-c",
+        "user.name=P",
+        "-c",
+        "user.email=p@x",
+        "merge",
+        "-q",
+        "-X",
+        "ours",
+        "origin/main",
+    )
+    one.sync()
+    assert there(hub) == one.head().decode()
+    outbox = json.loads((one.git_dir / "memgit" / "outbox.json").read_text())
+    assert outbox["branches"]["origin refs/heads/main"]["trouble"] == ""
+
+
+def test_deleted_there_and_changed_here_keeps_what_was_written(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.git("rm", "-q", "MEMORY.md")
+    two.write("memory/x.md", "- x\n")
+    two.sync("--now", machine="desktop")
+    one.write("MEMORY.md", "# Memory\n\n- first\n- second\n")
+    one.sync("--now")
+    two.sync("--now", machine="desktop")
+    assert two.text("MEMORY.md") == "# Memory\n\n- first\n- second\n"
+    assert one.head() == two.head()
+
+
+def test_a_running_merge_is_left_alone(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.write("app.py", "print('two')\n", auto=False)
+    two.sync(machine="desktop")
+    one.write("app.py", "print('one')\n", auto=False)
+    one.git("fetch", "-q")
+    assert b"CONFLICT" in run("sh", "-c", f"git -C '{one.path}' merge origin/main || true")
+    before = one.status()
+    assert "merge is in progress" in one.memgit("sync", ok=6).err
+    assert one.status() == before
+
+
+# -- remotes that changed ----------------------------------------------------------------------------
+
+
+def test_a_rewritten_remote_stops_sync_until_a_person_looked(pair: tuple[Side, Side], hub: Path) -> None:
+    one, two = pair
+    two.git("commit", "-q", "--amend", "-m", "Rewritten", "--date=2026-01-01T00:00:00Z")
+    two.git("push", "-q", "--force", "origin", "main")
+    tip = one.head()
+    for _ in range(2):
+        done = one.memgit("sync", ok=5)
+        assert "origin/main was rewritten" in done.err
+    assert one.head() == tip
+    assert there(hub) == two.head().decode()
+    one.git("reset", "-q", "--keep", "origin/main")
+    one.sync()
+    assert "refs/memgit/rewritten/origin/main" not in one.refs()
+
+
+def test_a_deleted_branch_is_not_made_anew_by_itself(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    run("git", "-C", str(hub), "update-ref", "-d", "refs/heads/main")
+    one.write("app.py", "print(7)\n", auto=False)
+    done = one.memgit("sync", ok=5)
+    assert "origin/main was deleted on the remote" in done.err
+    one.memgit("push", "--create")
+    assert there(hub) == one.head().decode()
+
+
+def test_a_branch_of_another_name_goes_to_its_upstream(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    one.git("branch", "-m", "main", "trunk")
+    one.write("app.py", "print(8)\n", auto=False)
+    one.sync()
+    assert there(hub) == one.head("trunk").decode()
+
+
+def test_among_several_remotes_a_person_chooses(tmp_path: Path) -> None:
+    side = Side(tmp_path / "one")
+    for name in ("left", "right"):
+        side.git("remote", "add", name, str(remotes.bare(tmp_path / f"{name}.git")))
+    side.write("MEMORY.md", "- a\n", at=1_700_000_000)
+    done = side.memgit("push", ok=2)
+    assert "several remotes: left, right" in done.err
+    assert "There is: left, right." in side.memgit("push", "--remote", "origin", ok=2).err
+    side.memgit("push", "--remote", "right")
+    assert there(tmp_path / "right.git") == side.head().decode()
+    side.memgit("push")  # now the upstream
+    (side.git_dir / "memgit" / "config.toml").write_text('[remote]\ndefault = "left"\n')
+    side.git("branch", "--unset-upstream")
+    side.memgit("push")
+    assert there(tmp_path / "left.git") == side.head().decode()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "status", "said"),
+    [
+        (["checkout", "-q", "--detach"], 2, "HEAD is detached"),
+        (["remote", "remove", "origin"], 2, "has no remote"),
+        (["remote", "set-url", "origin", "/gone"], 7, "the remote refused access"),
+        (["remote", "set-url", "origin", "ext::sh -c true"], 7, "transport 'ext' not allowed"),
+    ],
+)
+def test_where_there_is_nothing_to_talk_to(pair: tuple[Side, Side], prepare: list[str], status: int, said: str) -> None:
+    one, _ = pair
+    one.git(*prepare)
+    assert said in one.memgit("sync", ok=status).err
+
+
+def test_a_shallow_clone_syncs(pair: tuple[Side, Side], hub: Path, tmp_path: Path) -> None:
+    one, two = pair
+    for number in range(3):
+        one.write("app.py", f"print({number})\n", auto=False)
+    one.sync()
+    run("git", "clone", "-q", "--depth=1", f"file://{hub}", str(tmp_path / "shallow"))
+    shallow = clone(hub, tmp_path / "other")
+    shallow.path, shallow.git_dir = tmp_path / "shallow", tmp_path / "shallow" / ".git"
+    shallow.write("memory/s.md", "- s\n")
+    two.sync()
+    two.write("memory/t.md", "- t\n")
+    two.sync("--now", machine="desktop")
+    shallow.sync("--now", machine="phone")
+    one.sync()
+    assert (one.text("memory/s.md"), one.text("memory/t.md")) == ("- s\n", "- t\n")
+    assert (shallow.git_dir / "shallow").exists()
+
+
+def test_a_submodule_entry_travels_and_is_not_entered(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},vendor")
+    two.git("commit", "-q", "-m", "Add vendor")
+    two.sync(machine="desktop")
+    one.write("memory/a.md", "- a\n")
+    one.sync("--now")
+    assert one.git("ls-tree", "main", "vendor").startswith(b"160000 commit")
+
+
+# -- pushes that went wrong --------------------------------------------------------------------------
+
+
+def hook(hub: Path, script: str, name: str = "pre-receive") -> None:
+    place = hub / "hooks" / name
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("#!/bin/sh\n" + script)
+    place.chmod(0o755)
+
+
+def test_a_hook_that_declines_is_told_with_its_reason_and_retried_later(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    hook(hub, "echo no commits on Fridays >&2; exit 1\n")
+    one.write("app.py", "print(9)\n", auto=False)
+    done = one.memgit("sync", ok=7)
+    assert "a hook of the remote declined" in done.err
+    assert "refs/memgit/offered/origin/main" not in one.refs()  # it said no, so it has nothing
+    outbox = json.loads((one.git_dir / "memgit" / "outbox.json").read_text())
+    assert outbox["backoff"]["origin"]["failure"] == "HOOK"
+    (hub / "hooks" / "pre-receive").unlink()
+    one.sync()
+    assert there(hub) == one.head().decode()
+    outbox = json.loads((one.git_dir / "memgit" / "outbox.json").read_text())
+    assert outbox["backoff"]["origin"]["failure"] is None
+
+
+def test_what_may_have_been_taken_is_not_rewritten(pair: tuple[Side, Side], hub: Path) -> None:
+    """RELIABILITY I8: the remote takes the push and its answer is lost."""
+    one, _ = pair
+    hook(hub, 'test "$1" != committed || kill -9 $PPID\n', "reference-transaction")
+    old = int(time.time()) - 2 * DAY_S
+    one.write("memory/a.md", "- 1\n", at=old)
+    one.memgit("push", ok=7)
+    offered = one.refs().get("refs/memgit/offered/origin/main")
+    assert offered == one.head()
+    one.write("memory/a.md", "- 1\n- 2\n", at=old + 60)
+    one.consolidate()
+    assert one.git("merge-base", "main", offered.decode()).strip() == offered
+    (hub / "hooks" / "reference-transaction").unlink()
+    one.sync()
+    assert there(hub) == one.head().decode()
+    assert "refs/memgit/offered/origin/main" not in one.refs()
+
+
+def test_a_remote_that_refuses_the_raw_ref_still_gets_the_branch(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    hook(hub, 'case "$1" in refs/memgit/*) echo no such refs here >&2; exit 1;; esac\n', "update")
+    one.write("app.py", "print(9)\n", auto=False)
+    one.write("memory/a.md", "- 1\n")
+    done = one.memgit("sync")
+    assert "Sent 1 commit to origin/main." in done.out
+    assert "did not take the raw tip" in done.out
+
+
+PROTECTION = r"""
+while read -r old new ref; do
+  for commit in $(git rev-list "$new" --not --all); do
+    git grep -n -e "key-[0-9]" "$commit" -- | while IFS=: read -r sha path line text; do
+      echo "GITHUB PUSH PROTECTION - Push cannot contain secrets"
+      echo "  - commit: $commit"
+      echo "    path: $path:$line"
+      touch "$GIT_DIR/refused"
+    done
+  done
+done >&2
+if test -e "$GIT_DIR/refused"; then rm "$GIT_DIR/refused"; exit 1; fi
+"""
+
+
+def test_push_protection_holds_the_file_back_and_lets_the_rest_go(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    hook(hub, PROTECTION)
+    old = int(time.time()) - 2 * DAY_S
+    secret = "- the key-" + "12345"
+    one.write("memory/a.md", "- a\n", at=old)
+    one.write("memory/bad.md", f"- fine\n{secret}\n", at=old + 60)
+    one.write("memory/c.md", "- c\n", at=old + 120)
+    one.write("app.py", "print(3)\n", auto=False)
+    (one.path / "memory" / "d.md").write_text("- d\n")
+    done = one.memgit("sync", "--now", ok=4)
+    assert "origin found secrets, so these files are held back: memory/bad.md" in done.err
+    assert there(hub) == one.head().decode()
+    names = run("git", "-C", str(hub), "ls-tree", "-r", "--name-only", "main").decode().split()
+    assert names == ["MEMORY.md", "app.py", "memory/a.md", "memory/c.md", "memory/d.md"]
+    assert one.text("memory/bad.md") == f"- fine\n{secret}\n"
+    assert one.status() == "?? memory/bad.md\n"
+    with open(one.path / "memory" / "bad.md", "a") as file:
+        file.write("- more\n")  # it goes on being written, and being held
+    one.memgit("sync", "--now", ok=4)
+    assert one.status() == "?? memory/bad.md\n"
+    (one.path / "memory" / "bad.md").write_text("- fine\n- more\n")
+    one.memgit("sync", "--now")
+    assert one.status() == ""
+    assert there(hub) == one.head().decode()
+    assert "key-12345" not in run("git", "-C", str(hub), "log", "-p", "--all").decode()
+
+
+def test_push_protection_leaves_what_is_published_as_it_is(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    hook(hub, PROTECTION)
+    one.write("MEMORY.md", "# Memory\n\n- first\n- key-" + "99\n")
+    one.memgit("push", "--now", ok=4)
+    assert one.git("show", "main:MEMORY.md") == b"# Memory\n\n- first\n"
+    assert one.status() == " M MEMORY.md\n"
+
+
+def test_two_that_push_at_once_both_arrive(pair: tuple[Side, Side], hub: Path) -> None:
+    one, two = pair
+    hook(hub, "sleep 0.3\n")
+    one.write("memory/1.md", "- 1\n")
+    two.write("memory/2.md", "- 2\n")
+    import threading
+
+    other = threading.Thread(target=lambda: two.sync("--now", machine="desktop"))
+    other.start()
+    one.sync("--now")
+    other.join()
+    names = run("git", "-C", str(hub), "ls-tree", "--name-only", "main:memory").split()
+    assert names == [b"1.md", b"2.md"]
+
+
+def test_a_second_sync_does_not_wait_for_the_first(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    hook(hub, "touch waiting; while test ! -e go; do sleep 0.05; done\n")
+    one.write("app.py", "print(9)\n", auto=False)
+    import threading
+
+    first = threading.Thread(target=lambda: one.sync())
+    first.start()
+    while not (hub / "waiting").exists():
+        time.sleep(0.01)
+    assert "Another memgit is at work" in one.memgit("sync", ok=6).err
+    one.write("memory/a.md", "- captured meanwhile\n")  # local work is not held up
+    one.memgit("consolidate", "--now")
+    (hub / "go").touch()
+    first.join()
+    assert memgit(one.path, "push").status == 0
+
+
+def test_a_writer_loses_nothing_while_files_are_replaced(pair: tuple[Side, Side], hub: Path) -> None:
+    """I3: one agent appends to the open file, another saves by renaming, while the other machine's lines come in."""
+    one, two = pair
+    one.write("memory/log.md", "- start\n")
+    one.write("memory/saved.md", "- start\n")
+    one.sync("--now")
+    two.sync("--now", machine="desktop")
+    script = (
+        "import os, sys, time\n"
+        "number = 0\n"
+        "while not os.path.exists('stop'):\n"
+        "    with open('memory/log.md', 'a') as file:\n"
+        "        file.write(f'- mine {number}\\n')\n"
+        "    number += 1\n"
+        "    open('count', 'w').write(str(number))\n"
+        "    time.sleep(0.002)\n"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", script], cwd=one.path)
+    try:
+        for number in range(4):
+            name = "memory/log.md"
+            two.write(name, two.text(name) + f"- theirs {number}\n")
+            two.sync("--now", machine="desktop")
+            one.memgit("sync", "--now")
+    finally:
+        (one.path / "stop").touch()
+        writer.wait()
+    written = int((one.path / "count").read_text())
+    for name in ("stop", "count"):
+        (one.path / name).unlink()
+    one.sync("--now")
+    two.sync("--now", machine="desktop")
+    lines = one.text("memory/log.md").splitlines()
+    assert lines.count("- start") == 1
+    mine = [line for line in lines if line.startswith("- mine")]
+    assert sorted(mine) == sorted(f"- mine {number}" for number in range(written))
+    assert sorted(line for line in lines if line.startswith("- theirs")) == [f"- theirs {n}" for n in range(4)]
+    assert two.text("memory/log.md") == one.text("memory/log.md")
+
+
+def test_with_the_index_locked_nothing_is_half_applied(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.write("app.py", "print(2)\n", auto=False)
+    two.write("memory/x.md", "- x\n")
+    two.sync("--now", machine="desktop")
+    lock = one.git_dir / "index.lock"
+    lock.touch()
+    one.memgit("sync", ok=6)
+    assert one.text("app.py") == "print(1)\n"
+    assert not (one.path / "memory").exists()
+    lock.unlink()
+    one.sync()
+    assert one.text("app.py") == "print(2)\n"
+    assert one.status() == ""
+
+
+def test_kinds_of_files_and_directories_change_into_each_other(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.write("dir/file", "x\n", auto=False)
+    two.write("run.sh", "#!/bin/sh\n", auto=False)
+    two.sync(machine="desktop")
+    one.sync()
+    two.git("rm", "-rq", "dir")
+    (two.path / "dir").write_text("now a file\n")
+    (two.path / "run.sh").chmod(0o755)
+    os.symlink("run.sh", two.path / "link")
+    (two.path / "app.py").unlink()
+    (two.path / "app.py").mkdir()
+    (two.path / "app.py" / "inside").write_text("now a directory\n")
+    two.git("add", "-A")
+    two.git("commit", "-q", "-m", "Shapes")
+    two.sync(machine="desktop")
+    one.sync()
+    assert one.text("dir") == "now a file\n"
+    assert os.access(one.path / "run.sh", os.X_OK)
+    assert os.readlink(one.path / "link") == "run.sh"
+    assert one.text("app.py/inside") == "now a directory\n"
+    assert one.status() == ""
+
+
+def test_files_that_need_converting_are_written_by_git(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.write(".gitattributes", "*.txt text eol=crlf\n", auto=False)
+    two.write("dos.txt", "a\nb\n", auto=False)
+    two.sync(machine="desktop")
+    one.sync()
+    assert (one.path / "dos.txt").read_bytes() == b"a\r\nb\r\n"
+    assert one.status() == ""
