@@ -30,7 +30,7 @@ def kill_when(child: subprocess.Popen[bytes], top: Path, pattern: str, count: in
     return False
 
 
-@pytest.mark.parametrize("count", [1, 40, 200, 390])
+@pytest.mark.parametrize("count", [1, 200, 390])
 def test_a_snapshot_killed_at_any_point_leaves_the_one_before_and_goes_on(tmp_path: Path, count: int) -> None:
     vault = Vault(tmp_path)
     vault.fill()
@@ -92,7 +92,7 @@ def test_a_mirror_killed_at_any_point_is_not_taken_for_complete_and_converges(tm
     assert vault.memgit("backup", "verify").status == 0
 
 
-@pytest.mark.parametrize("count", [1, 200])
+@pytest.mark.parametrize("count", [200])
 def test_a_restore_that_was_killed_converges_when_repeated(tmp_path: Path, count: int) -> None:
     vault = Vault(tmp_path)
     vault.fill()
@@ -163,7 +163,7 @@ def test_a_writer_at_work_never_makes_a_backup_that_does_not_verify(tmp_path: Pa
     )
     writer = subprocess.Popen(("sh", "-c", script), cwd=vault.path)
     try:
-        for _ in range(6):
+        for _ in range(3):
             vault.backup()
             assert vault.memgit("backup", "verify").status == 0
     finally:

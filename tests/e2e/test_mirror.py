@@ -247,7 +247,7 @@ def test_a_secret_stays_in_the_workspace(pair: Pair) -> None:
     assert (pair.theirs / "MEMORY.md").read_text() == "taken out\n"
 
 
-@pytest.mark.parametrize("count", [1, 60, 150])
+@pytest.mark.parametrize("count", [1, 100])
 def test_a_run_killed_at_any_point_converges_when_repeated(tmp_path: Path, count: int) -> None:
     pair = Pair(tmp_path)
     for number in range(200):
@@ -271,7 +271,7 @@ def test_random_changes_of_both_sides_converge_and_lose_no_new_line(tmp_path: Pa
     pair = Pair(tmp_path)
     chance = random.Random(7)
     written: set[str] = set()
-    for round_ in range(8):
+    for round_ in range(5):
         for top in (pair.ours, pair.theirs):
             for _ in range(3):
                 path = top / f"memory/{chance.randrange(6)}.md"

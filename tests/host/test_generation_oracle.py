@@ -129,7 +129,7 @@ def rsync(*args: object) -> None:
     subprocess.run(("rsync", *map(str, args)), check=True, capture_output=True)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(TOP, TOP)
 def test_the_copier_does_what_rsync_does(first: dict[bytes, tuple], second: dict[bytes, tuple]) -> None:  # type: ignore[type-arg]
     needs("rsync")

@@ -45,6 +45,11 @@ COMMANDS: tuple[Command, ...] = (
             ),
             flag("driver_only", "Only register the merge driver and its attributes."),
             text(
+                "from_backup",
+                "First bring back the memory of a backup: a directory, user@host:path, or rclone:remote:path.",
+                "PLACE",
+            ),
+            text(
                 "hooks",
                 "How git is to call memgit; auto: pre-commit where it is in use, else native.",
                 "HOW",

@@ -14,7 +14,10 @@ from memgit.git.command import keep_apart
 from memgit.git.repository import Repository, discover
 from memgit.host import config_files
 from memgit.porcelain import transaction
-from memgit.porcelain.jobs import Workspace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # only what runs by itself needs it
+    from memgit.porcelain.jobs import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def workspace_of(context: Context) -> Workspace:
     """A context, with the facts about this machine."""
     from memgit.core.version import VERSION
     from memgit.host import clock, machine  # zones cost 10 ms to load
+    from memgit.porcelain.jobs import Workspace
 
     zone = clock.zone_of(context.config.schedule.timezone, os.environ)
     return Workspace(context.repo, context.workspace, context.config, zone, machine.name(os.environ), VERSION)

@@ -9,13 +9,16 @@ from dataclasses import replace
 from memgit.cli import render
 from memgit.cli.context import Context, open_repository, text
 from memgit.cli.params import Values
+from memgit.cli.progress import Progress
 from memgit.core import settings
 from memgit.core.presets import PRESETS
 from memgit.errors import UsageError
 from memgit.git.command import Git
-from memgit.git.repository import Repository, discover
+from memgit.git.repository import Repository, discover, discover_top
 from memgit.host import config_files, programs
 from memgit.porcelain import install, propose
+from memgit.porcelain.backup import bootstrap
+from memgit.porcelain.backup.bootstrap import Bootstrapped
 from memgit.porcelain.install import Installed, Plan, Request
 from memgit.porcelain.propose import Proposal
 
@@ -24,11 +27,17 @@ def init(values: Values) -> int:
     """Look, show, ask, do, prove."""
     dry_run = bool(values["dry_run"])
     directory = text(values, "directory")
+    place = text(values, "from_backup")
+    brought = _bring_back(values, place, directory or os.curdir, dry_run=dry_run) if place is not None else None
+    if place is not None and brought is None:
+        return 0
     new = _offer_repository(values, directory, dry_run=dry_run)
     if new is None:
         return 0
     context = open_repository(values)
-    repo = context.repo
+    repo = discover_top(directory)
+    if brought is not None:
+        bootstrap.adopt(repo, brought)
     if not dry_run:
         install.recover(repo)
     found = None
@@ -67,7 +76,7 @@ def init(values: Values) -> int:
 
 def uninstall(values: Values) -> int:
     """Take back what init made."""
-    repo = discover(text(values, "directory"))
+    repo = discover_top(text(values, "directory"))
     purge, dry_run = bool(values["purge"]), bool(values["dry_run"])
     if purge and not dry_run and not _agreed(values, "This also deletes what only memgit's refs hold. Go on?"):
         render.note("Nothing was changed.")
@@ -94,6 +103,21 @@ def uninstall(values: Values) -> int:
     if done.files and not dry_run:
         render.say("To set it up again: memgit init")
     return 0
+
+
+def _bring_back(values: Values, place: str, directory: str, *, dry_run: bool) -> Bootstrapped | None:
+    """The memory of a backup, brought into the directory; None if the person said no, or in a dry run."""
+    planned = bootstrap.run(place, directory, dry_run=True).restored
+    count = render.plural(len(planned.created), "file")
+    if not values["json"] and not values["quiet"]:
+        render.say(f"{planned.where} holds {planned.generation}: {count} to bring to {planned.to}")
+    if dry_run:
+        return None
+    if not _agreed(values, "Bring them back?"):
+        render.note("Nothing was changed.")
+        return None
+    with Progress("Bringing back", quiet=bool(values["quiet"])) as progress:
+        return bootstrap.run(place, directory, dry_run=False, advance=progress.advance)
 
 
 def _offer_repository(values: Values, directory: str | None, *, dry_run: bool) -> bool | None:

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 
+from memgit.core.backup.plan import Item
 from memgit.errors import MemgitError
 
 _CHUNK = 1 << 20
@@ -20,6 +21,9 @@ _TRIES = 4  # readings of a file that somebody is writing
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MANY = 200  # files after which one sync of everything is quicker than a flush of each
 TEMPORARY = b".memgit-new-"
+_UNSHARED = (
+    errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.ELOOP,
+)  # fmt: skip
 
 
 class Found:
@@ -206,24 +210,36 @@ class Folder:
             raise
         self._touched.add(_parent(path))
 
-    def hard_link(self, path: bytes, other: Folder) -> bool:
-        """Give the file that `other` has at this path a second name here; False where file systems can't do that."""
-        try:
-            os.link(
-                self._base(path),
-                self._base(path),
-                src_dir_fd=other._enter(path),
-                dst_dir_fd=self._enter(path, create=True),
-                follow_symlinks=False,
-            )
-        except FileExistsError:
-            return False
-        except OSError as error:
-            if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOENT):
-                return False
-            raise
-        self._touched.add(_parent(path))
-        return True
+    def share(self, other: Folder, items: Iterable[Item]) -> list[Item]:
+        """Give files that `other` has a second name here; the items that could not be shared.
+
+        A file is shared only if it still has the kind, size and time of its item, and where file systems can do it.
+        """
+        left = []
+        last, from_fd, to_fd = None, -1, -1
+        for item in items:
+            directory, _, name = item.path.rpartition(b"/")
+            try:
+                if directory != last:
+                    from_fd, to_fd = other._enter(item.path), self._enter(item.path, create=True)
+                    self._touched.add(directory)
+                    last = directory
+                status = os.stat(name, dir_fd=from_fd, follow_symlinks=False)
+                is_same = (
+                    status.st_size == item.size
+                    and stat.S_IFMT(status.st_mode) == stat.S_IFMT(item.mode)
+                    and (status.st_mtime_ns == item.mtime_ns or stat.S_ISLNK(item.mode))
+                )
+                if is_same:
+                    os.link(name, name, src_dir_fd=from_fd, dst_dir_fd=to_fd, follow_symlinks=False)
+                else:
+                    left.append(item)
+            except OSError as error:
+                if error.errno not in _UNSHARED:
+                    raise
+                last = None
+                left.append(item)
+        return left
 
     def remove(self, path: bytes) -> None:
         """Take a file or link away, and directories above it that are empty then."""

@@ -29,10 +29,10 @@ def apply(
     for path in plan.delete:
         folder.remove(path)
         advance(1)
-    for item in plan.link:
-        if previous is None or not _link(folder, previous, item):
-            _copy(folder, item, content)
-        advance(1)
+    unshared = list(plan.link) if previous is None else folder.share(previous, plan.link)
+    advance(len(plan.link))
+    for item in unshared:
+        _copy(folder, item, content)
     for item in plan.copy:
         _copy(folder, item, content)
         advance(1)
@@ -45,19 +45,6 @@ def apply(
         except (FileNotFoundError, NotADirectoryError):
             continue  # nothing of it was wanted
     folder.flush()
-
-
-def _link(folder: Folder, previous: Folder, item: Item) -> bool:
-    """Whether the previous generation still has the file as its manifest says, and lent it."""
-    status = previous.lstat(item.path)
-    if (
-        status is None
-        or stat.S_IFMT(status.st_mode) != stat.S_IFMT(item.mode)
-        or status.st_size != item.size
-        or (status.st_mtime_ns != item.mtime_ns and not stat.S_ISLNK(status.st_mode))
-    ):
-        return False
-    return folder.hard_link(item.path, previous)
 
 
 def _copy(folder: Folder, item: Item, content: Content) -> None:

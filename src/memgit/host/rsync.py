@@ -37,8 +37,9 @@ class Link:
 
     def argv(self, *args: str) -> tuple[str, ...]:
         """A whole call of rsync."""
-        # By default rsync takes a file of the same size and second for unchanged; -1 compares nanoseconds.
-        found = ["rsync", "--modify-window=-1", *args]
+        # By default rsync takes a file of the same size and second for unchanged. Comparing nanoseconds would do, but
+        # rrsync refuses that option; so contents are compared.
+        found = ["rsync", "--checksum", *args]
         if self.is_remote:
             found.append("--rsh=" + " ".join(_quoted(word) for word in self.ssh()))
             found.append("--compress")
@@ -149,7 +150,7 @@ class RsyncPlace(Sender):
             "-a", "--delete", "--force", f"--partial-dir={_PARTIAL_DIR}", *link, *only, "--",
             stage + "/", self._at(generation + "/"), advance=advance,
         )  # fmt: skip
-        self._run("-t", "--checksum", "--", os.path.join(stage, COMPLETE), self._at(f"{generation}/"))
+        self._run("-t", "--", os.path.join(stage, COMPLETE), self._at(f"{generation}/"))
         self._seen = None
 
     def _seen_from(self, generation: str, other: str) -> str:

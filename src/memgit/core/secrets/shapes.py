@@ -41,15 +41,20 @@ class Shape:
 
     anchors: each match holds one of them inside an unbroken run of 16 bytes or more. They are what the quick look
     over a whole file searches for, so they are as rare as the format allows.
-    pattern: the whole token. Lengths are the documented ones or a little less, open at the end where providers have
-    lengthened them before. Every repetition is of one character class and bounded on its left by a literal, so
-    matching is linear.
+    source: the whole token as an expression. Lengths are the documented ones or a little less, open at the end where
+    providers have lengthened them before. Every repetition is of one character class and bounded on its left by a
+    literal, so matching is linear.
     """
 
     rule: str
     anchors: tuple[bytes, ...]
-    pattern: re.Pattern[bytes]
+    source: bytes  # of the pattern, which is compiled when an anchor of it is found; most never are
     accept: Callable[[bytes], bool] = accept_any
+
+    @property
+    def pattern(self) -> re.Pattern[bytes]:
+        """The whole token as an expression; `re` remembers it."""
+        return re.compile(self.source)
 
     def hits(self, text: bytes) -> Iterator[Hit]:
         for match in self.pattern.finditer(text):
@@ -66,7 +71,7 @@ class Shape:
 
 
 def shape(rule: str, anchors: str, pattern: bytes, accept: Callable[[bytes], bool] = accept_any) -> Shape:
-    return Shape(rule, tuple(anchors.encode().split()), re.compile(pattern), accept)
+    return Shape(rule, tuple(anchors.encode().split()), pattern, accept)
 
 
 def is_left_edge(text: bytes, start: int) -> bool:

@@ -27,7 +27,7 @@ from memgit.host.lock import Lock
 from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MIRROR, PARTIAL, Place, Sender
 from memgit.porcelain.backup import source as sources
 from memgit.porcelain.backup import target as targets
-from memgit.porcelain.backup.source import Gathered, Screen, Source
+from memgit.porcelain.backup.source import Gathered, IndexFile, Screen, Source
 from memgit.porcelain.backup.target import AtHand, Held, Memo
 
 _LOCK_S = 5.0
@@ -109,10 +109,10 @@ def run(
     job = _Job(target, targets.reach(target, repo), Memo(repo, target), request, now_ns, advance)
     with _alone(job.memo):
         targets.check_marker(job.place, job.memo, new_target=request.new_target, dry_run=request.dry_run)
-        with _source(repo, workspace, target, patterns) as source:
-            gathered = Gathered(
-                source, None if target.include_held else screen, job.memo.index_path(repo.git_dir), rules, now_ns
-            )
+        path = job.memo.index_path(repo.git_dir, with_held=target.include_held)
+        index_file = IndexFile(path, _rules(target, patterns, rules))
+        with _source(repo, workspace, target, patterns, index_file) as source:
+            gathered = Gathered(source, None if target.include_held else screen, index_file, now_ns)
             report = _deliver(job, gathered)
     return report
 
@@ -129,8 +129,16 @@ def _alone(memo: Memo) -> Iterator[None]:
         lock.__exit__(None, None, None)
 
 
+def _rules(target: Target, patterns: Patterns, guard: bytes) -> bytes:
+    """Changes with all that decides whether a file goes along: what one target may have counts for no other."""
+    lines = [guard.decode(), str(target.include_held), *patterns.include.lines, "-", *patterns.exclude.lines]
+    return manifest.digest_of("\n".join(lines).encode("utf-8", "surrogateescape"))
+
+
 @contextmanager
-def _source(repo: Repository, workspace: str, target: Target, patterns: Patterns) -> Iterator[Source]:
+def _source(
+    repo: Repository, workspace: str, target: Target, patterns: Patterns, index_file: IndexFile
+) -> Iterator[Source]:
     if target.source == "commit":
         commit = refs.resolve(repo.git, "HEAD")
         if commit is None:
@@ -140,7 +148,7 @@ def _source(repo: Repository, workspace: str, target: Target, patterns: Patterns
         return
     folder = sources.open_workspace(repo, workspace)
     try:
-        yield sources.of_tree(folder, patterns)
+        yield sources.of_tree(folder, patterns, index_file.known)
     finally:
         if folder is not None:
             folder.__exit__(None, None, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from memgit.core.backup import index
@@ -45,8 +45,11 @@ class Source:
     skipped: list[Held] = field(default_factory=list)
 
 
-def of_tree(folder: Folder | None, patterns: Patterns) -> Source:
-    """The memory files as they lie in the workspace. folder: None where it does not exist."""
+def of_tree(folder: Folder | None, patterns: Patterns, known: Container[bytes] = ()) -> Source:
+    """The memory files as they lie in the workspace. folder: None where it does not exist.
+
+    known: paths that the same patterns selected before; asking is much quicker than matching.
+    """
 
     def read(item: Item) -> bytes:
         assert folder is not None
@@ -61,7 +64,7 @@ def of_tree(folder: Folder | None, patterns: Patterns) -> Source:
 
     if folder is None:
         return Source([], [], None, read, pieces)
-    scan = folder.scan(patterns.may_contain, patterns.matches)
+    scan = folder.scan(patterns.may_contain, lambda path: path in known or patterns.matches(path))
     skipped = [Held(path, why) for path, why in scan.skipped]
     return Source(items_of(scan), scan.directories, None, read, pieces, skipped)
 
@@ -92,26 +95,36 @@ def of_commit(
     )  # fmt: skip
 
 
+class IndexFile:
+    """The index on disk, read once. rules: whatever could change which files are memory and which are held back."""
+
+    def __init__(self, path: str, rules: bytes) -> None:
+        self._path = path
+        self._rules = rules
+        self.known = index.read(files.read(path), rules)
+
+    def replace(self, known: Iterable[index.Known]) -> None:
+        """Remember exactly these files."""
+        files.replace(self._path, index.write(known, self._rules))
+
+
 class Gathered:
     """The items of a source whose digests are known, without those the guard holds back."""
 
-    def __init__(self, source: Source, screen: Screen | None, index_path: str, rules: bytes, now_ns: int) -> None:
+    def __init__(self, source: Source, screen: Screen | None, index_file: IndexFile, now_ns: int) -> None:
         self.source = source
         self.items: list[Item] = []
         self.held: list[Held] = list(source.skipped)
         self._screen = screen
-        self._index_path = index_path
-        self._rules = rules
+        self._index_file = index_file
         self._now_ns = now_ns
         self._contents: dict[bytes, bytes] = {}
         self._room = _RETAINED
         self._new = False
-        self._known: Mapping[bytes, index.Known] = {}
 
     def learn(self, previous: Mapping[bytes, Entry], advance: Callable[[int], None]) -> None:
         """Find the digest of every item, remembered or from its content. A held file stays as it was backed up last."""
-        known = index.read(files.read(self._index_path), self._rules)
-        self._known = known
+        known = self._index_file.known
         self._new = len(known) != len(self.source.items)
         for item in self.source.items:
             remembered = known.get(item.path)
@@ -186,12 +199,12 @@ class Gathered:
         if self._new:
             kept = []
             for item in self.items:
-                old = self._known.get(item.path)
+                old = self._index_file.known.get(item.path)
                 if old is not None and old.identity == item.key:
                     kept.append(old)
                 elif item.key and item.digest and self._now_ns - _change_time_ns(item.key) > _YOUNG_NS:
                     kept.append(index.known(item.path, item.key, item.digest))
-            files.replace(self._index_path, index.write(kept, self._rules))
+            self._index_file.replace(kept)
 
 
 def _as_it_was(old: Entry) -> Item:

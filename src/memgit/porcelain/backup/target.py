@@ -136,9 +136,10 @@ class Memo:
             self._values = merged
             files.replace(self._path, json.dumps({"schema": _SCHEMA, **merged}).encode())
 
-    def index_path(self, git_dir: str) -> str:
-        """Where digests of files are kept, for all targets of a work tree."""
-        return os.path.join(self._shared, "index." + manifest.digest_of(os.fsencode(git_dir))[:12].decode())
+    def index_path(self, git_dir: str, *, with_held: bool) -> str:
+        """Where digests of files are kept, for all targets of a work tree that may have the same files."""
+        name = "index." + manifest.digest_of(os.fsencode(git_dir))[:12].decode()
+        return os.path.join(self._shared, name + (".all" if with_held else ""))
 
     def workspace(self) -> str:
         """The name by which targets know this workspace, made up on first use."""
@@ -188,7 +189,7 @@ def check_marker(place: Place, memo: Memo, *, new_target: bool, dry_run: bool) -
     if marker.workspace != memo.workspace():
         raise TargetError(
             f"{place.where} holds the backups of another workspace.",
-            "Name another directory. A clone that stands in for a lost one is made by `memgit init --from-backup`.",
+            "Name another directory. `memgit init --from-backup` makes a clone that stands in for a lost one.",
         )
     if marker.target != known and not dry_run:
         memo.set(target=marker.target)
