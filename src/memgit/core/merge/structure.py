@@ -89,7 +89,7 @@ def _with_entries_once(
     again, written = _attempt(base, *moved, found, meeting, ours_first, budget)
     if any(piece.conflict for piece in again):
         return None
-    if any(what == "lost" for what, _ in violations(base, one, two, _lines(again), written)):
+    if any(what != "duplicated" for what, _ in violations(base, one, two, _lines(again), written)):
         return None
     return again
 
