@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -41,7 +42,8 @@ def _lost_write(repo: Path) -> None:
     place = repo / ".git/memgit/windows/999999999-1"
     place.mkdir(parents=True)
     oid = git(repo, "rev-parse", "HEAD:MEMORY.md").stdout.strip()
-    (place / "files.json").write_text(f'{{"files": [["MEMORY.md", "{oid}"]]}}')
+    record = {"tree": str(repo), "git_dir": str(repo / ".git"), "files": [["MEMORY.md", oid]]}
+    (place / "files.json").write_text(json.dumps(record))
     (place / "0").write_text("# Memory\n\n- one\n- written in the window\n")
 
 
@@ -51,8 +53,6 @@ def _stale_lock(repo: Path) -> None:
 
 
 def _init_interrupted(repo: Path) -> None:
-    import json
-
     path = repo / ".git/memgit/manifest.json"
     record = json.loads(path.read_text())
     record["held"] = record["made"]

@@ -183,6 +183,31 @@ def test_unreadable_file_is_skipped_and_the_rest_committed(ws: Workspace) -> Non
     assert [file["path"] for file in report["files"]] == [LOG]
 
 
+def test_second_opinion_is_asked_when_it_is_switched_on(ws: Workspace, tmp_path: Path) -> None:
+    stub = tmp_path / "bin" / "gitleaks"
+    stub.parent.mkdir()
+    stub.write_text(
+        "#!/bin/sh\nif grep -q plumtree; then\n"
+        """echo '[{"RuleID": "odd", "StartLine": 2, "EndLine": 2, "Secret": "plumtree"}]'\nelse echo '[]'; fi\n"""
+    )
+    stub.chmod(0o755)
+    env = {"PATH": f"{stub.parent}:{os.environ['PATH']}", "MEMGIT_GUARD_EXTERNAL": "gitleaks"}
+    ws.write(LOG, "- 1\n- plumtree\n")
+    ws.write("memory/a.md", "- harmless\n")
+    report = ws.capture(ok=4, env=env)
+    assert [file["path"] for file in report["files"]] == ["memory/a.md"]
+    (finding,) = report["held"][0]["findings"]
+    assert (finding["rule"], finding["line"]) == ("gitleaks:odd", 2)
+    ws.run("guard", "allow", finding["fingerprint"])
+    assert [file["path"] for file in ws.capture(env=env)["files"]] == [LOG]
+
+
+def test_second_opinion_that_is_not_there_stops_the_run(ws: Workspace) -> None:
+    ws.write(LOG, "- 2\n")
+    done = ws.run("commit", ok=1, env={"MEMGIT_GUARD_EXTERNAL": "betterleaks"})
+    assert "betterleaks is not installed" in done.err
+
+
 # -- guard scan ------------------------------------------------------------------------------------
 
 

@@ -18,11 +18,17 @@ from support.repo import memgit, memgit_program, run
 from support.shared import shared
 
 
-@pytest.mark.parametrize("foreign", [False, True], ids=["plain", "foreign"])
 @pytest.mark.parametrize(
-    "how",
-    [(), ("--driver-only",), ("--hooks", "none"), ("--attributes", "tracked"), ("--hooks", "pre-commit")],
-    ids=lambda how: " ".join(how) or "default",
+    ("foreign", "how"),
+    [
+        (False, ()),
+        (True, ()),
+        (True, ("--driver-only",)),
+        (True, ("--hooks", "none")),
+        (True, ("--attributes", "tracked")),
+        (False, ("--hooks", "pre-commit")),
+    ],
+    ids=lambda value: " ".join(value) or "default" if isinstance(value, tuple) else "foreign" if value else "plain",
 )
 def test_uninstall_leaves_every_byte_as_it_was(tmp_path: Path, foreign: bool, how: tuple[str, ...]) -> None:
     repo = clone.make(tmp_path / 'it\'s a "work" place', foreign=foreign)
@@ -93,31 +99,33 @@ def test_a_failure_half_way_takes_back_what_was_done(tmp_path: Path) -> None:
     assert after == before
 
 
-def test_init_killed_anywhere_is_finished_or_taken_back_by_the_next(tmp_path: Path) -> None:
-    """Killed at a sample of its state-changing calls: the next init or uninstall needs no help."""
-    probe = clone.make(tmp_path / "probe", foreign=True)
+@pytest.mark.parametrize("command", [("init", "--yes"), ("uninstall",)], ids=lambda command: command[0])
+def test_a_run_killed_anywhere_needs_no_repair_by_hand(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Killed at a sample of its state-changing calls: the next init and uninstall do all of it."""
+    _killed(tmp_path, command, points=8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [("init", "--yes"), ("uninstall",)], ids=lambda command: command[0])
+def test_a_run_killed_at_every_call_needs_no_repair_by_hand(tmp_path: Path, command: tuple[str, ...]) -> None:
+    _killed(tmp_path, command, points=10**6)
+
+
+def _killed(place: Path, command: tuple[str, ...], points: int) -> None:
+    probe = clone.make(place / "probe", foreign=True)
     before = clone.picture(probe)
-    fault = _faultpoint(tmp_path)
-    count = _calls(fault, tmp_path, probe)
-    assert count > 40
-    for number in range(1, count, max(1, count // 10)):
-        repo = tmp_path / f"work{number}"
+    if command[0] == "uninstall":
+        memgit(probe, "init", "--yes")
+    fault = _faultpoint(place)
+    count = _calls(fault, place, probe, command)
+    assert count > 20
+    for number in range(1, count + 1, max(1, count // points)):
+        repo = place / f"work{number}"
         shutil.copytree(probe, repo, symlinks=True)
-        argv = (
-            str(fault),
-            "-n",
-            str(number),
-            "-m",
-            "killtree",
-            "--",
-            memgit_program(),
-            "-C",
-            str(repo),
-            "init",
-            "--yes",
-        )
+        argv = (str(fault), "-n", str(number), "-m", "killtree", "--", memgit_program(), "-C", str(repo), *command)
         subprocess.run(argv, capture_output=True, check=False, timeout=60)
-        memgit(repo, "init", "--yes")
+        if command[0] == "init":
+            memgit(repo, "init", "--yes")
         memgit(repo, "uninstall")
         assert clone.picture(repo) == before, number
         shutil.rmtree(repo)
@@ -133,11 +141,11 @@ def _faultpoint(place: Path) -> Path:
     return built
 
 
-def _calls(fault: Path, place: Path, probe: Path) -> int:
+def _calls(fault: Path, place: Path, probe: Path, command: tuple[str, ...]) -> int:
     repo = place / "count"
     shutil.copytree(probe, repo, symlinks=True)
     log = place / "calls"
-    argv = (str(fault), "-m", "count", "-l", str(log), "--", memgit_program(), "-C", str(repo), "init", "--yes")
+    argv = (str(fault), "-m", "count", "-l", str(log), "--", memgit_program(), "-C", str(repo), *command)
     subprocess.run(argv, capture_output=True, check=True, timeout=60)
     shutil.rmtree(repo)
     return len(log.read_text().splitlines())
@@ -268,6 +276,18 @@ def test_a_workspace_below_the_top_is_set_up_from_the_top(tmp_path: Path) -> Non
     assert (repo / "home" / ".memgit.toml").exists()
     assert b"/home/memory/** merge=memgit" in (repo / ".git/info/attributes").read_bytes()
     assert memgit(repo, "init", "--yes", "--json").json["changes"] == []
+
+
+def test_it_does_not_matter_where_in_the_work_tree_it_is_run(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work", foreign=True)
+    before = clone.picture(repo)
+    done = memgit(repo / "memory", "init", "--yes", "--json").json
+    assert (done["proven"], done["proposal"]["workspace"]) == (True, "")
+    assert (repo / ".memgit.toml").exists()
+    assert memgit(repo, "init", "--yes", "--json").json["changes"] == []
+    memgit(repo / "memory", "doctor")
+    memgit(repo / "memory", "uninstall")
+    assert clone.picture(repo) == before
 
 
 def test_what_git_does_not_see_is_said(tmp_path: Path) -> None:

@@ -37,6 +37,23 @@ def test_a_secret_in_memory_is_not_committed_and_never_shown(tmp_path: Path) -> 
     assert commit(repo, "", "--no-verify")[0] == 0, "--no-verify is the person's word"
 
 
+def test_a_value_that_a_person_allowed_passes(tmp_path: Path) -> None:
+    repo = workspace(tmp_path)
+    _, said = commit(repo, clone.secret())
+    fingerprint = re.search(r"MEMORY\.md:4: \S+ (\w+)", said)
+    assert fingerprint
+    memgit(repo, "guard", "allow", fingerprint[1])
+    assert commit(repo, "")[0] == 0
+    assert "secrets-in-history" not in memgit(repo, "doctor").out
+
+
+def test_conflict_markers_in_memory_are_not_committed(tmp_path: Path) -> None:
+    repo = workspace(tmp_path)
+    status, said = commit(repo, "<<<<<<< ours\n- a\n=======\n- b\n>>>>>>> theirs\n")
+    assert status == 1
+    assert "MEMORY.md:4: conflict-markers\n  Settle the conflict first.\n" in said
+
+
 def test_a_secret_that_was_there_before_does_not_stop_a_commit(tmp_path: Path) -> None:
     repo = clone.make(tmp_path / "work")
     assert commit(repo, clone.secret())[0] == 0

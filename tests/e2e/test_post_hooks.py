@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -73,7 +74,8 @@ def test_a_lost_write_is_merged_by_the_next_commit(repo: Path) -> None:
     place = repo / ".git/memgit/windows/999999999-1"
     place.mkdir(parents=True)
     oid = git(repo, "rev-parse", "HEAD:MEMORY.md").stdout.strip()
-    (place / "files.json").write_text(f'{{"files": [["MEMORY.md", "{oid}"]]}}')
+    record = {"tree": str(repo), "git_dir": str(repo / ".git"), "files": [["MEMORY.md", oid]]}
+    (place / "files.json").write_text(json.dumps(record))
     (place / "0").write_text("# Memory\n\n- one\n- written in the window\n")
     said = git(repo, "commit", "--allow-empty", "-m", "x").stderr
     assert said == "memgit: MEMORY.md was written to while the tree was stashed; the write is back.\n"

@@ -116,7 +116,7 @@ def test_a_persons_own_entry_and_install_are_enough(tmp_path: Path, name: str) -
     second = commit(repo, "- two\n")
     assert (second.returncode, "registered" in second.stderr) == (0, False)
     assert commit(repo, clone.secret()).returncode == 1
-    memgit(repo, "uninstall")
+    assert "still names memgit's hooks" in memgit(repo, "uninstall").err
     assert not (repo / ".git/memgit").exists()
     assert not (repo / ".git/hooks/post-commit").exists()
     assert (repo / ".git/hooks/pre-commit").exists(), "that one is the manager's"

@@ -199,3 +199,14 @@ def test_what_is_installed_does_its_work(host: Host, repo: Repo) -> None:
     env = {**os.environ, "HOME": str(host.home), "PATH": "/nowhere"}
     subprocess.run(["/bin/sh", "-c", command], check=True, env=env)
     assert repo.git("show", "HEAD:MEMORY.md") == b"# M\n- more\n"
+
+
+@pytest.mark.parametrize("name", ["solo", "hybrid", "team"])
+def test_init_begins_with_a_preset(name: str, repo: Repo) -> None:
+    repo.commit("Start", {"MEMORY.md": "# M\n"})
+    repo.checkout()
+    repo.memgit("init", "--yes", "--preset", name, "--hooks", "none")
+    assert "[schedule]" in (repo.path / ".memgit.toml").read_text()
+    repo.memgit("config", "--validate")
+    repo.memgit("run", "--once")
+    assert "already" in repo.memgit("init", "--yes", "--preset", name, ok=2).err

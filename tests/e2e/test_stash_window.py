@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support import stash
+from support.repo import memgit
 
 
 @pytest.mark.parametrize("staged", [False, True], ids=["unstaged", "staged"])
@@ -24,3 +25,21 @@ def test_a_write_inside_the_stash_is_kept(tmp_path: Path, manager: str, how: str
     before = stash.STAGED if staged else stash.BEFORE
     assert text == before + stash.UNSTAGED + stash.WRITTEN
     assert stash.git(kept, "show", ":memory/log.md") == before, "what was staged is as it was"
+
+
+def test_a_window_of_a_linked_worktree_is_merged_there(tmp_path: Path) -> None:
+    main = stash.workspace(tmp_path, "pre-commit", protected=True)
+    linked = tmp_path / "linked"
+    stash.git(main, "worktree", "add", "-q", "-b", "side", str(linked))
+    text = stash.commit_with_writer(linked, stash.append, staged=False, common=main / ".git")
+    assert text == stash.BEFORE + stash.UNSTAGED + stash.WRITTEN
+    assert (main / "memory" / "log.md").read_text() == stash.BEFORE
+
+
+def test_a_keeper_that_is_killed_leaves_what_the_next_memgit_merges(tmp_path: Path) -> None:
+    repo = stash.workspace(tmp_path, "pre-commit", protected=True)
+    text = stash.commit_with_writer(repo, stash.replace, staged=False, kill_keeper=True)
+    assert text == stash.BEFORE + stash.UNSTAGED, "nobody merged yet"
+    fixed = memgit(repo, "doctor", "--fix", "--check", "lost-write", "--json").json["problems"]
+    assert [one["mended"] for one in fixed] == [True]
+    assert (repo / "memory" / "log.md").read_text() == stash.BEFORE + stash.UNSTAGED + stash.WRITTEN

@@ -202,7 +202,7 @@ def test_open_windows_wait_but_their_raw_tip_is_on_the_remote(pair: tuple[Side, 
     assert len(log_of(hub)) == 3
     assert there(hub, "refs/memgit/raw/laptop/main") == one.head().decode()
     again = one.sync()
-    assert again["pushed"]["sent"] == 0  # type: ignore[index]
+    assert again["pushed"] is None
 
 
 def test_now_consolidates_and_sends_open_windows(pair: tuple[Side, Side], hub: Path) -> None:
@@ -345,6 +345,7 @@ def test_a_conflict_outside_memory_waits_for_a_person_and_then_resumes(pair: tup
     assert one.status() == ""
     assert there(hub) == two.head().decode()
     assert there(hub, "refs/memgit/raw/laptop/main") == tip.decode()  # safe on a second disk all the same
+    assert "both sides changed them (app.py)" in one.memgit("status").out
     one.write("app.py", "print('one more')\n", auto=False)  # life goes on meanwhile
     run(
         "git",
@@ -502,6 +503,7 @@ def test_a_hook_that_declines_is_told_with_its_reason_and_retried_later(pair: tu
     one.write("app.py", "print(9)\n", auto=False)
     done = one.memgit("sync", ok=7)
     assert "a hook of the remote declined" in done.err
+    assert "The hook's own message says what it wants." in one.memgit("status").out
     assert "refs/memgit/offered/origin/main" not in one.refs()  # it said no, so it has nothing
     outbox = json.loads((one.git_dir / "memgit" / "outbox.json").read_text())
     assert outbox["backoff"]["origin"]["failure"] == "HOOK"

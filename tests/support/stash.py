@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -97,8 +98,16 @@ def workspace(place: Path, manager: str, *, protected: bool) -> Path:
     return repo
 
 
-def commit_with_writer(repo: Path, writer: Callable[[Path], None], *, staged: bool) -> str:
+def commit_with_writer(
+    repo: Path,
+    writer: Callable[[Path], None],
+    *,
+    staged: bool,
+    common: Path | None = None,
+    kill_keeper: bool = False,
+) -> str:
     """A person commits while the agent writes inside the stash; the log file as it is once all is over."""
+    windows = (common or repo / ".git") / "memgit" / "windows"
     place, log = repo.parent, repo / "memory" / "log.md"
     if staged:
         log.write_text(STAGED)
@@ -118,13 +127,29 @@ def commit_with_writer(repo: Path, writer: Callable[[Path], None], *, staged: bo
     wait_for(lambda: (place / "inside").exists() or child.poll() is not None)
     assert UNSTAGED not in log.read_text()  # it is stashed, so this is the window
     writer(log)
+    if kill_keeper:
+        wait_for(lambda: any(path.name.isdigit() for path in windows.glob("*/*")))  # it wrote down what it saw
+        (lock,) = windows.glob("*/lock")
+        os.kill(_holder(lock), signal.SIGKILL)
     (place / "go").touch()
     child.communicate(
         timeout=60
     )  # whether it fails does not matter: a manager calls such a file "modified by this hook"
-    windows = repo / ".git" / "memgit" / "windows"
-    wait_for(lambda: not windows.exists())
+    wait_for(lambda: kill_keeper or not windows.exists())
     return log.read_text()
+
+
+def _holder(file: Path) -> int:
+    """The process that has a file open."""
+    wanted = file.stat()
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            found = descriptor.stat()
+        except OSError:
+            continue
+        if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+            return int(descriptor.parts[2])
+    raise AssertionError(f"nobody has {file} open")
 
 
 def wait_for(condition: Callable[[], bool], limit_s: float = 60) -> None:

@@ -37,6 +37,12 @@ COMMANDS: tuple[Command, ...] = (
         (
             _DRY_RUN,
             flag("yes", "Do it without asking."),
+            text(
+                "preset",
+                "Begin with a way of working: one machine, cadences by file, or several machines.",
+                "NAME",
+                choices=("solo", "hybrid", "team"),
+            ),
             flag("driver_only", "Only register the merge driver and its attributes."),
             text(
                 "from_backup",

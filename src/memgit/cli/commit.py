@@ -9,6 +9,7 @@ from memgit.cli.context import Context, now_s, open_repository, text, texts
 from memgit.cli.params import Values
 from memgit.core.version import VERSION
 from memgit.errors import UsageError
+from memgit.host import machine
 from memgit.porcelain import commit
 from memgit.porcelain.commit import Request
 
@@ -22,7 +23,7 @@ def run(values: Values) -> int:
     request = Request(
         paths=repository_paths(context, texts(values, "paths")),
         message=text(values, "message"),
-        machine=os.uname().nodename,
+        machine=machine.name(os.environ),
         agent=text(values, "agent") or os.environ.get("MEMGIT_AGENT"),
         session=text(values, "session") or os.environ.get("MEMGIT_SESSION"),
         confirm_deletions=bool(values["confirm_deletions"]),

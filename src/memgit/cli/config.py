@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 
 from memgit.cli import render
-from memgit.cli.context import find_workspace, text, texts
+from memgit.cli.context import find_repository, find_workspace, text, texts
 from memgit.cli.params import Values
 from memgit.core import settings_text
 from memgit.core.settings import TABLE
 from memgit.errors import UsageError
-from memgit.git.repository import discover
 from memgit.host import config_files
 
 
@@ -46,7 +45,7 @@ def run(values: Values) -> int:
 
 def _places(values: Values) -> config_files.Places:
     try:
-        repo = discover(text(values, "directory"))
+        repo = find_repository(text(values, "directory"))
     except UsageError:  # no repository: the user's own file counts all the same
         return config_files.places(None, None, "", os.environ)
     return config_files.places(repo.common_dir, repo.work_tree, find_workspace(repo), os.environ)

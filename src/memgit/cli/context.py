@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memgit.cli.params import Values
 from memgit.core.layers import Layer
 from memgit.core.settings import Config
+from memgit.errors import UsageError
+from memgit.git.command import keep_apart
 from memgit.git.repository import Repository, discover
 from memgit.host import config_files
 from memgit.porcelain import transaction
-from memgit.porcelain.jobs import Workspace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # only what runs by itself needs it
+    from memgit.porcelain.jobs import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +36,27 @@ class Context:
 
 def open_repository(values: Values, flags: tuple[Layer, ...] = ()) -> Context:
     """The repository a command is about, with its settings. Raises what discovery and configuration raise."""
-    repo = discover(text(values, "directory"))
+    repo = find_repository(text(values, "directory"))
     transaction.heal(repo)
     workspace = find_workspace(repo)
     places = config_files.places(repo.common_dir, repo.work_tree, workspace, os.environ)
     return Context(repo, workspace, config_files.load(places, os.environ, flags))
+
+
+def find_repository(directory: str | None) -> Repository:
+    """The repository here, or the one that `[workspace]` in the user file names for a directory without a `.git`."""
+    try:
+        return discover(directory)
+    except UsageError:
+        named = config_files.load(config_files.places(None, None, "", os.environ), os.environ).workspace
+        if not (named.git_dir and named.path):
+            raise
+        top = os.path.realpath(os.path.expanduser(named.path))
+        here = os.path.realpath(directory or os.curdir)
+        if here != top and not here.startswith(top + "/"):
+            raise
+        keep_apart(top, os.path.realpath(os.path.expanduser(named.git_dir)))
+        return replace(discover(top), prefix="" if here == top else os.path.relpath(here, top) + "/")
 
 
 def open_workspace(directory: str | None) -> Workspace:
@@ -48,6 +69,7 @@ def workspace_of(context: Context) -> Workspace:
     """A context, with the facts about this machine."""
     from memgit.core.version import VERSION
     from memgit.host import clock, machine  # zones cost 10 ms to load
+    from memgit.porcelain.jobs import Workspace
 
     zone = clock.zone_of(context.config.schedule.timezone, os.environ)
     return Workspace(context.repo, context.workspace, context.config, zone, machine.name(os.environ), VERSION)

@@ -7,14 +7,14 @@ import os
 import sys
 
 from memgit.cli import render
-from memgit.cli.context import find_workspace, open_repository, text, texts
+from memgit.cli.context import find_repository, find_workspace, open_repository, text, texts
 from memgit.cli.params import Values
 from memgit.core import findings
 from memgit.core.secrets.finding import Finding
 from memgit.core.settings import Config
 from memgit.core.version import VERSION
 from memgit.errors import UsageError
-from memgit.git.repository import Repository, discover
+from memgit.git.repository import Repository
 from memgit.host import config_files
 from memgit.porcelain import allowed, guarding
 from memgit.porcelain.guard import Guard, Report
@@ -71,7 +71,7 @@ def _open(values: Values, *, needed: bool) -> tuple[Repository | None, Config]:
         if needed:
             context = open_repository(values)
             return context.repo, context.config
-        repo = discover(text(values, "directory"))
+        repo = find_repository(text(values, "directory"))
     except UsageError:
         if needed:
             raise

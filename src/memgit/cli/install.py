@@ -11,9 +11,10 @@ from memgit.cli.context import Context, open_repository, text
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core import settings
+from memgit.core.presets import PRESETS
 from memgit.errors import UsageError
 from memgit.git.command import Git
-from memgit.git.repository import Repository, discover
+from memgit.git.repository import Repository, discover, discover_top
 from memgit.host import config_files, programs
 from memgit.porcelain import install, propose
 from memgit.porcelain.backup import bootstrap
@@ -34,7 +35,7 @@ def init(values: Values) -> int:
     if new is None:
         return 0
     context = open_repository(values)
-    repo = context.repo
+    repo = discover_top(directory)
     if brought is not None:
         bootstrap.adopt(repo, brought)
     if not dry_run:
@@ -45,7 +46,13 @@ def init(values: Values) -> int:
     if values["driver_only"]:
         request = replace(request, hooks="keep")
     else:
-        found = propose.look(repo, workspace if _has_policy(context) else None)
+        wanted = text(values, "preset")
+        if wanted is not None and _has_policy(context):
+            raise UsageError(
+                "This workspace has a .memgit.toml already, and a preset would be another one.",
+                "Change it by hand, or remove it first.",
+            )
+        found = propose.look(repo, workspace if _has_policy(context) else None, PRESETS[wanted] if wanted else None)
         workspace = found.layout.workspace
         config = _to_hold(context, found)
         request = replace(request, policy=found.policy, ignore=repo.work_tree is not None)
@@ -69,7 +76,7 @@ def init(values: Values) -> int:
 
 def uninstall(values: Values) -> int:
     """Take back what init made."""
-    repo = discover(text(values, "directory"))
+    repo = discover_top(text(values, "directory"))
     purge, dry_run = bool(values["purge"]), bool(values["dry_run"])
     if purge and not dry_run and not _agreed(values, "This also deletes what only memgit's refs hold. Go on?"):
         render.note("Nothing was changed.")

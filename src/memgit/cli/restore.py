@@ -14,6 +14,7 @@ from memgit.core.operations import Operation
 from memgit.core.version import VERSION
 from memgit.errors import UsageError
 from memgit.git.objects import ObjectReader
+from memgit.host import machine
 from memgit.porcelain import restore, states
 from memgit.porcelain.restore import Report, Restored, Setting
 
@@ -71,8 +72,8 @@ def log_raw(values: Values) -> int:
 
 
 def _setting(context: Context) -> Setting:
-    machine = os.uname().nodename
-    return Setting(context.repo, context.config, context.workspace_bytes, VERSION, machine, now_s())
+    name = machine.name(os.environ)
+    return Setting(context.repo, context.config, context.workspace_bytes, VERSION, name, now_s())
 
 
 def _show(report: Report, values: Values) -> int:

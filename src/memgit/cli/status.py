@@ -12,6 +12,7 @@ from memgit.cli.params import Values
 from memgit.core.capture import show
 from memgit.core.version import VERSION
 from memgit.porcelain import status
+from memgit.porcelain.automatic import Automatic
 from memgit.porcelain.status import Status
 
 _OPERATIONS = 5
@@ -51,6 +52,7 @@ def as_dict(report: Status, now: int) -> dict[str, object]:
         "unpushed": None
         if unpushed is None
         else {**dataclasses.asdict(unpushed), "age_s": None if unpushed.oldest_s is None else now - unpushed.oldest_s},
+        "automatic": report.automatic,
         "operations": [
             {"operation": op.oid, "kind": op.kind, "time": op.time_s, "summary": op.summary} for op in report.operations
         ],
@@ -90,9 +92,25 @@ def tell(report: Status, now: int) -> None:
     else:
         age = _age(now - report.unpushed.oldest_s)
         render.say(f"{render.plural(report.unpushed.commits, 'commit')} not pushed, the oldest {age} old.")
+    _tell_automatic(report.automatic, now)
     for op in report.operations:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(op.time_s))
         render.say(f"{render.short(op.oid)}  {when}  {op.summary}")
+
+
+def _tell_automatic(found: Automatic, now: int) -> None:
+    if found.runner is not None:
+        render.say(f"`memgit run` looks after it (process {found.runner}, {found.watching}).")
+    if found.paused is not None:
+        until = "until `memgit resume`"
+        if found.paused.until_s is not None:
+            until = f"for another {_age(found.paused.until_s - now)}"
+        render.say(f"Automatic actions are held {until}.")
+    for trouble in found.troubles:
+        again = f"; tried again in {_age(trouble.next_s - now)}" if trouble.next_s is not None else ""
+        files = f" ({', '.join(trouble.paths[:_FILES])})" if trouble.paths else ""
+        render.say(f"{trouble.message}{files}{again}.")
+        render.say(f"  {trouble.hint}")
 
 
 def _age(seconds: int) -> str:

@@ -182,6 +182,15 @@ class Text(Kind):
         return value
 
 
+class Place(Text):
+    """A path on this machine, `~` for the home directory; empty for none."""
+
+    __slots__ = ()
+
+    def read(self, value: object) -> object:
+        return value if value == "" else super().read(value)
+
+
 class Texts(Kind):
     """A list of texts; as plain text one a line. What is given may go on after lines that are always there."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
 Oid = bytes  # 40 lowercase hex digits, as git prints them
@@ -17,7 +16,9 @@ _SIGNATURE_HEADERS = (b"gpgsig ", b"gpgsig-sha256 ")
 
 def hash_object(kind: bytes, content: bytes) -> Oid:
     """The id git gives an object of this kind ("commit", "tree", "blob") in a SHA-1 repository."""
-    return hashlib.sha1(b"%s %d\0%s" % (kind, len(content), content), usedforsecurity=False).hexdigest().encode()
+    from hashlib import sha1  # loading it costs 5 ms, and a run that finds nothing changed hashes nothing
+
+    return sha1(b"%s %d\0%s" % (kind, len(content), content), usedforsecurity=False).hexdigest().encode()
 
 
 def split_commit(raw: bytes) -> tuple[list[bytes], bytes]:

@@ -15,14 +15,16 @@ _HEAD = """\
 """
 
 
-def compose(layout: Layout, learned: Sequence[Learned], window: str) -> bytes:
-    """The file's content."""
+def compose(layout: Layout, learned: Sequence[Learned], window: str, more: str = "") -> bytes:
+    """The file's content. more: what a preset adds, whole tables."""
     parts = [_HEAD]
     include = layout.include or DEFAULT_INCLUDE
     found = ", ".join(layout.kinds) or "nothing recognised yet, so the usual places"
     lines = "".join(f"    {toml(line)},\n" for line in include)
     parts.append(f"[memory]\n# Found: {_plain(found)}.\ninclude = [\n{lines}]\n")
     parts.append(f"[consolidate]\nwindow = {toml(window)}\n")
+    if more:
+        parts.append(more)
     for one in learned:
         mixed = f", {one.mixed} of them with other files" if one.mixed else ""
         parts.append(

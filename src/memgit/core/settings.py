@@ -20,6 +20,7 @@ from memgit.core.kinds import (
     LocalZone,
     Name,
     Pace,
+    Place,
     Regex,
     Size,
     Tables,
@@ -191,6 +192,16 @@ class Consolidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Separate:
+    """A workspace without a `.git` of its own, such as a home directory kept in a bare repository."""
+
+    path: str = setting("", Place(), "The directory that holds the memory.", scope=Scope.LOCAL, sample="~/assistant")
+    git_dir: str = setting(
+        "", Place(), "The repository that keeps it, somewhere else.", scope=Scope.LOCAL, sample="~/.assistant.git"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Ops:
     """The log of what memgit did, which undo and restore rely on."""
 
@@ -345,6 +356,9 @@ class Watch:
 
     debounce: int = setting(2, Duration(), "How long files must be quiet before they are captured.")
     max_wait: int = setting(30, Duration(), "How long files that are never quiet wait at most.")
+    method: str = setting(
+        "auto", Choice(("auto", "poll")), "poll: look every few seconds, for network shares that report no changes."
+    )
     scan: int = setting(60, Duration(), "How often everything is looked at, whatever the system reported.")
 
 
@@ -373,6 +387,7 @@ class Schedule:
     consolidate: str = setting("daily 00:30", Times(), "Consolidate the windows that have ended.")
     sync: str = setting("never", Times(), "Capture, fetch, join, consolidate and push.", sample="every 30m")
     push: str = setting("every 30m", Times(), "Push what is ready.")
+    backup: str = setting("daily 01:00", Times(), "Back up to every configured target.")
     prune: str = setting("weekly sun 04:00", Times(), "Forget operations older than the retention.")
     timezone: str = setting("local", LocalZone(), 'Where the day begins: "local", "Europe/Berlin" or "+05:30".')
     jitter: int = setting(120, Duration(), "Machines run a job up to this much later, each at its own moment.")
@@ -416,6 +431,7 @@ class Config:
         "How to recognise the automatic commits of other scripts; those of memgit need no rule.",
     )
     consolidate: Consolidate = Consolidate()
+    workspace: Separate = Separate()
     ops: Ops = Ops()
     capture: Capture = Capture()
     guard: Guard = Guard()

@@ -59,6 +59,14 @@ DURABLE = ("-c", "core.fsync=all", "-c", "core.fsyncMethod=fsync")
 DEFAULT_TIMEOUT_S = 600.0
 
 
+_APART: dict[str, str] = {}  # work trees without a `.git`, and where their repository lies
+
+
+def keep_apart(work_tree: str, git_dir: str) -> None:
+    """From now on git, run at the top of this work tree, finds its repository there. Both absolute, links resolved."""
+    _APART[work_tree] = git_dir
+
+
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of every git call."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
@@ -81,7 +89,11 @@ class Git:
         self.directory = directory
         self.git_dir = git_dir
         self.keep_fds = keep_fds
-        self._where = (f"--git-dir={git_dir}",) if git_dir is not None else ()
+        apart = _APART.get(directory or "")
+        if apart is not None and git_dir in (None, apart):
+            self._where: tuple[str, ...] = (f"--git-dir={apart}", f"--work-tree={directory}")
+        else:
+            self._where = (f"--git-dir={git_dir}",) if git_dir is not None else ()
 
     def argv(self, *args: str) -> tuple[str, ...]:
         """The complete argument list of a call."""

@@ -22,6 +22,7 @@ from memgit.git.refs import flush_directory
 
 _ARGUMENTS = 400  # paths given as arguments; for more, the whole index is listed
 _EMPTY_BLOB: Oid = b"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+_STATS_AT_MOST = 1000  # each is searched for by itself; for more, git looks at the files once
 _UNFLUSHED = ("-c", "core.fsync=none")  # of a copy that is changed once more before it counts
 
 
@@ -277,6 +278,8 @@ def _remember_stats(path: str, updates: Iterable[Update]) -> None:
     Source: gitformat-index(5).
     """
     wanted = [update for update in updates if update.stat is not None and not update.skip_worktree]
+    if len(wanted) > _STATS_AT_MOST:
+        wanted = []
     with open(path, "r+b") as file:
         data = bytearray(file.read()) if wanted else bytearray()
         pieces: dict[int, bytes] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -131,6 +130,8 @@ def is_loose(common_dir: str, oid: Oid) -> bool:
 
 def _send_pack(child: Conversation, objects: Sequence[tuple[bytes, bytes]]) -> None:
     """Source of the format: gitformat-pack(5)."""
+    import hashlib  # 5 ms that a run without changes need not pay
+
     checksum = hashlib.sha1(usedforsecurity=False)
     buffer = [b"PACK\x00\x00\x00\x02" + len(objects).to_bytes(4, "big")]
     size = 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import socket
 from collections.abc import Mapping
 
 
@@ -12,6 +12,6 @@ def name(environ: Mapping[str, str]) -> str:
 
     Source: git-check-ref-format(1).
     """
-    given = environ.get("MEMGIT_MACHINE") or socket.gethostname().partition(".")[0]
+    given = environ.get("MEMGIT_MACHINE") or os.uname().nodename.partition(".")[0]
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", given).strip("-")
     return plain[:64] or "machine"

@@ -191,10 +191,11 @@ def read_growing(root: bytes, path: bytes, limit: int) -> tuple[bytes, Stamp]:
 
 def _read_once(directory: int, name: bytes, limit: int) -> tuple[bytes, Stamp, Stamp]:
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode):
+        os.close(descriptor)
+        raise Unreadable("is no file any more", is_gone=True)
     with open(descriptor, "rb") as file:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise Unreadable("is no file any more", is_gone=True)
         content = file.read(limit + 1)
         if len(content) > limit:
             raise Unreadable(f"has more than {limit:,} bytes")

@@ -25,7 +25,7 @@ from memgit.git.objects import ObjectReader
 from memgit.git.refs import RefUpdate
 from memgit.host import processes
 from memgit.host.scan import Scan, Skipped, Stamp
-from memgit.porcelain import allowed, guarding, memo, oplog, place
+from memgit.porcelain import guarding, memo, oplog, place
 from memgit.porcelain.commit import Report, Request
 from memgit.porcelain.following import IndexChange
 from memgit.porcelain.gather import Gather, Gathered, Wanted, memory_files
@@ -76,7 +76,7 @@ class Capturing:
 
     def _wanted(self) -> Wanted:
         limits = Limits(self.config.capture.max_file, self.config.capture.max_commit)
-        check = guarding.checker(self.repo, allowed.allowed(self.repo, self.config))
+        check = guarding.checker(self.repo, self.config)
         return Wanted(self.patterns, limits, self.request.paths, self.request.confirm_deletions, check)
 
     def _write(

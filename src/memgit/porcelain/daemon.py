@@ -336,8 +336,12 @@ class Daemon:
         self._write_state(place)
 
     def _watch(self, place: _Place, root: bytes, patterns: Patterns) -> None:
+        workspace = place.workspace
+        assert workspace is not None
         why = "the system gives no hints"
-        if self._watcher is not None:
+        if workspace.config.watch.method == "poll":
+            why = "as configured"
+        elif self._watcher is not None:
             try:
                 self._watcher.watch(root, watch.directories(root, patterns.may_contain))
                 why = ""
@@ -432,6 +436,9 @@ class Daemon:
         assert workspace is not None
         if job != "capture" and checkout_of(workspace.repo.git_dir).operation is not None:
             return False
+        if job == "backup" and not workspace.config.target:
+            self._record(place, job, Ran(now_s, 0))
+            return False
         if job in REMOTE_JOBS:
             if not any(key.startswith("remote.") and key.endswith(".url") for key in workspace.repo.config()):
                 self._record(place, job, Ran(now_s, 0))
@@ -452,7 +459,7 @@ class Daemon:
         return tip is not None and any(state.pushed == tip and not state.unpushed for state in states)
 
     def _argv(self, place: _Place, job: str) -> tuple[str, ...]:
-        return (*self._program, "-C", place.path, job, "--quiet")
+        return (*self._program, "-C", place.path, *jobs.COMMANDS.get(job, (job,)), "--quiet")
 
     def _run_now(self, place: _Place, job: str) -> Ran:
         """Run one job and wait for it."""

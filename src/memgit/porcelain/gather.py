@@ -108,6 +108,8 @@ class Gather:
 
     def _remember_rest(self, found: Scan, memo: Memo, result: Gathered) -> None:
         """Note also the looks of what stays out, so that the next run sees that nothing has happened."""
+        writing = {os.fsdecode(path) for path in result.unfinished}
+        memo.put_off = {name: count for name, count in memo.put_off.items() if name in writing}
         for name in memo.files.keys() - {os.fsdecode(path) for path in found.files}:
             del memo.files[name]
         open_ = {change.path for change in result.changes} | set(result.unfinished)
@@ -147,7 +149,7 @@ class Gather:
             if known is not None and old is not None and (known[0], known[1]) == (old.mode, old.oid):
                 here.add(old.oid)
                 continue
-            candidate = self._read(path, stamp, old, result)
+            candidate = self._read(path, stamp, old, memo, result)
             if candidate is None:
                 continue
             if old is not None and candidate.mode == old.mode and hash_object(b"blob", candidate.raw) == old.oid:
@@ -168,7 +170,7 @@ class Gather:
         if candidate.is_whole and not candidate.stamp.is_fresh(self.began_ns):
             memo.learn(candidate.path, candidate.stamp, candidate.mode, oid)
 
-    def _read(self, path: bytes, stamp: Stamp, old: Side | None, result: Gathered) -> _Candidate | None:
+    def _read(self, path: bytes, stamp: Stamp, old: Side | None, memo: Memo, result: Gathered) -> _Candidate | None:
         limit = self.wanted.limits.file
         shown = capture.show(path)
         if stamp.size > limit and not stamp.is_link:
@@ -191,8 +193,8 @@ class Gather:
             complete = content.complete_prefix(raw, path)
             if complete != raw or not whole:
                 result.unfinished.append(path)
-                if complete == raw:  # nothing tells where a whole state of it would end
-                    return None
+                if complete == raw and memo.put_off_again(path):
+                    return None  # nothing tells where a whole state of it would end
                 raw, whole = complete, False
         return _Candidate(path, old, self._mode(now, old), raw, now, whole)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ZERO = "0" * 40
 _ONCE_EVERY_S = 86400
+MARKERS = "conflict-markers"
 _MOST_COMMITS = 2000  # of a push that are looked at one by one; a longer one is looked at as a whole
 
 
@@ -82,12 +83,12 @@ def watch(repo: Repository, spaces: tuple[Workspace, ...], environ: Mapping[str,
 
 
 def staged(repo: Repository, spaces: tuple[Workspace, ...], index_file: str | None) -> tuple[Finding, ...]:
-    """Secrets in lines that the commit about to be made would add to memory."""
+    """Secrets and conflict markers in lines that the commit about to be made would add to memory."""
     env = {"GIT_INDEX_FILE": os.path.abspath(index_file)} if index_file else None
     head = repo.git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1)).stdout.strip().decode()
     base = head or repo.git.text("hash-object", "-t", "tree", os.devnull)
     out = repo.git.run("diff-index", "--cached", "-r", "-z", "--no-renames", "--diff-filter=AMT", base, "--", env=env)
-    return _found(repo, spaces, out.stdout)
+    return _found(repo, spaces, out.stdout, markers=True)
 
 
 def pushed(repo: Repository, spaces: tuple[Workspace, ...], lines: Iterable[str]) -> tuple[Finding, ...]:
@@ -113,22 +114,35 @@ def pushed(repo: Repository, spaces: tuple[Workspace, ...], lines: Iterable[str]
     return tuple(sorted(findings))
 
 
-def _found(repo: Repository, spaces: tuple[Workspace, ...], raw: bytes) -> tuple[Finding, ...]:
+def _found(
+    repo: Repository, spaces: tuple[Workspace, ...], raw: bytes, *, markers: bool = False
+) -> tuple[Finding, ...]:
+    """Secrets on added lines of memory files. markers: also conflict markers that were not there before."""
+    memories = [(space, space.memory) for space in spaces]
     changed = [
-        (space, old, new, path) for old, new, path in raw_changes(raw) for space in spaces if space.memory.matches(path)
+        (space, old, new, path)
+        for old, new, path in raw_changes(raw)
+        for space, memory in memories
+        if memory.matches(path)
     ]
     if not changed:
         return ()
+    from memgit.core.content import conflict_markers
+    from memgit.core.secrets.finding import Finding
     from memgit.core.secrets.scan import scan_added  # compiles its rules; only for a commit that touches memory
     from memgit.porcelain import allowed
 
     key = allowed.key_of(repo)
+    passing = {space.place: allowed.allowed(repo, space.config) for space in spaces}
     findings: list[Finding] = []
     with ObjectReader(repo.git) as reader:
         for space, old, new, path in changed:
             before = reader.read(old) if old.strip(b"0") else b""
             after = reader.read(new)
-            findings += scan_added(before, after, path, frozenset(space.config.guard.allow), key=key)
+            findings += scan_added(before, after, path, passing[space.place], key=key)
+            line = conflict_markers(after) if markers and conflict_markers(before) is None else None
+            if line is not None:
+                findings.append(Finding(path.decode("utf-8", "backslashreplace"), line, line, MARKERS, ""))
     return tuple(findings)
 
 
@@ -209,5 +223,8 @@ def open_repository(environ: Mapping[str, str]) -> Repository:
 def refused(findings: tuple[Finding, ...], what: str) -> MemgitError:
     """The error that stops a commit or push; it names places and rules, never a value."""
     lines = [f"{one.path}:{one.line}: {one.rule} {one.fingerprint}".rstrip() for one in findings]
-    lines += ["Take it out, or allow the value: memgit guard allow FINGERPRINT."]
-    return MemgitError(f"the guard found what looks like a secret; nothing was {what}.", "\n".join(lines))
+    if any(one.rule == MARKERS for one in findings):
+        lines.append("Settle the conflict first.")
+    if any(one.rule != MARKERS for one in findings):
+        lines.append("If a value is no secret: memgit guard allow FINGERPRINT.")
+    return MemgitError(f"the guard holds this back; nothing was {what}.", "\n".join(lines))

@@ -21,7 +21,7 @@ from memgit.host.programs import Programs
 from memgit.porcelain import changes, proof, transaction
 
 # What memgit can make again by itself; other private files hold somebody's settings or somebody's text.
-_CACHES = ("scope", "gitconfig", "due", "settled.json", "guard.key", "seen", "scratch")
+_CACHES = ("scope", "gitconfig", "due", "settled.json", "told.json", "jobs.json", "run.json", "seen", "scratch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def remove(repo: Repository, *, purge: bool, dry_run: bool) -> Removed:
     if not os.path.isdir(repo.private_dir):
         return Removed((), (), (), len(ours), dry_run)
     with transaction.begin(repo) as change:
-        left = changes.take_back(change.repo)
+        left = (*changes.take_back(change.repo), *_what_runs_on(change.repo))
         if gone:
             change.move((RefUpdate(ref.name, b"0" * 40, ref.oid) for ref in gone), "memgit: uninstall --purge")
             change.close()
@@ -124,9 +124,18 @@ def remove(repo: Repository, *, purge: bool, dry_run: bool) -> Removed:
     return Removed(places, left, tuple(ref.name for ref in gone), len(ours) - len(gone), dry_run)
 
 
+def _what_runs_on(repo: Repository) -> Iterator[str]:
+    path = os.path.join(repo.work_tree or "", precommit_config.FILE)
+    content = files.read(path) if repo.work_tree is not None and not os.path.islink(path) else None
+    if content is not None and precommit_config.mentions_memgit(content):
+        yield f"{path} still names memgit's hooks: its next run registers the driver again, unless you take them out."
+
+
 def _remove_caches(repo: Repository) -> None:
     proof.forget_interrupted(repo)
-    for name in _CACHES:
+    # The key of fingerprints is worth nothing without what a person has allowed by them.
+    key = () if os.path.lexists(os.path.join(repo.private_dir, "guard.allow")) else ("guard.key",)
+    for name in (*_CACHES, *key):
         path = os.path.join(repo.private_dir, name)
         if os.path.isdir(path):
             shutil.rmtree(path)

@@ -13,7 +13,8 @@ from memgit.core.settings import Config
 from memgit.git.repository import Repository
 from memgit.host import files
 
-JOBS = ("capture", "consolidate", "sync", "push", "prune")  # in the order they run when several are due
+JOBS = ("capture", "consolidate", "sync", "push", "backup", "prune")  # in the order they run when several are due
+COMMANDS = {"backup": ("backup", "run")}  # where it is not the job's own name
 REMOTE_JOBS = frozenset({"sync", "push"})
 _SCHEMA = 1
 

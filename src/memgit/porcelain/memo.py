@@ -6,7 +6,6 @@ result is the same. It holds names, sizes and ids, no content.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ if TYPE_CHECKING:  # not needed where nothing is held
 
     from memgit.core.capture import Held
 
+_PUT_OFF_AT_MOST = 5
 _SCHEMA = 1
 _Known = tuple[tuple[int, ...], str, str]  # stamp, mode and id as git would store it
 
@@ -38,6 +38,13 @@ class Memo:
     is_settled: bool = False  # nothing was left to capture but what is held
     files: dict[str, _Known] = field(default_factory=dict)
     held: tuple[Held, ...] = ()
+    put_off: dict[str, int] = field(default_factory=dict)  # files that never held still, and how often
+
+    def put_off_again(self, path: bytes) -> bool:
+        """Count one more time that a file was being written; False when it has been put off often enough."""
+        name = os.fsdecode(path)
+        self.put_off[name] = self.put_off.get(name, 0) + 1
+        return self.put_off[name] <= _PUT_OFF_AT_MOST
 
     def knows(self, path: bytes, stamp: Stamp) -> tuple[bytes, Oid] | None:
         """Mode and id of a file that looks as it did when it was read."""
@@ -64,8 +71,7 @@ def policy_of(repo: Repository, config: Config, workspace: bytes, version: str) 
     """Changes with everything that decides what is captured."""
     allowed = files.read(os.path.join(repo.private_dir, "guard.allow"))
     memory = (config.memory.include, config.memory.exclude)
-    text = repr((memory, config.capture, config.guard, allowed, workspace, version))
-    return hashlib.sha1(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
+    return repr((memory, config.capture, config.guard, allowed, workspace, version))
 
 
 def recall(repo: Repository, policy: str) -> Memo:
@@ -76,7 +82,8 @@ def recall(repo: Repository, policy: str) -> Memo:
             return Memo(policy)
         known = {path: (tuple(stamp), mode, oid) for path, (stamp, mode, oid) in record["files"].items()}
         held = held_from(record["held"])
-        return Memo(policy, record["ref"], record["tip"], record["base"], record["settled"], known, held)
+        put_off = {str(path): int(count) for path, count in record["put_off"].items()}
+        return Memo(policy, record["ref"], record["tip"], record["base"], record["settled"], known, held, put_off)
     except (ValueError, KeyError, TypeError, AttributeError):
         return Memo(policy)
 
@@ -91,6 +98,7 @@ def remember(repo: Repository, memo: Memo) -> None:
         "base": memo.base,
         "settled": memo.is_settled,
         "files": memo.files,
+        "put_off": memo.put_off,
         "held": [_held_record(held) for held in memo.held],
     }
     files.replace(_path(repo), json.dumps(record, separators=(",", ":")).encode(), flush=False)

@@ -9,6 +9,7 @@ from memgit.core import layout, learn, policy_text
 from memgit.core.layout import Layout
 from memgit.core.learn import Learned, Seen
 from memgit.core.memory import Patterns
+from memgit.core.presets import Preset
 from memgit.core.settings import ALWAYS_EXCLUDED, DEFAULT_INCLUDE
 from memgit.git.repository import Repository
 from memgit.host.config_files import TRACKED_NAME
@@ -30,7 +31,7 @@ class Proposal:
     links: tuple[tuple[str, str], ...]  # memory paths that lead elsewhere, and where to
 
 
-def look(repo: Repository, workspace: str | None) -> Proposal:
+def look(repo: Repository, workspace: str | None, preset: Preset | None = None) -> Proposal:
     """Look at work tree and history. workspace: where `.memgit.toml` lies already, or None to find out."""
     paths = _paths(repo)
     found = layout.detect(paths)
@@ -42,6 +43,7 @@ def look(repo: Repository, workspace: str | None) -> Proposal:
     learned = learn.learn(seen)
     automatic = sum(one.matches for one in learned)
     window = "week" if automatic and automatic <= days else "day"
+    window = preset.window or window if preset else window
     present = repo.work_tree is not None and os.path.lexists(
         os.path.join(repo.work_tree, found.workspace, TRACKED_NAME)
     )
@@ -51,7 +53,7 @@ def look(repo: Repository, workspace: str | None) -> Proposal:
         learned,
         len(seen),
         window,
-        None if present else policy_text.compose(found, learned, window),
+        None if present else policy_text.compose(found, learned, window, preset.text if preset else ""),
         nested(repo, patterns),
         links(repo, paths, found.workspace),
     )

@@ -18,7 +18,8 @@ from memgit.git import refs
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import Ref
 from memgit.git.repository import Repository
-from memgit.porcelain import commit, consolidate, memo, oplog, place, window
+from memgit.porcelain import automatic, commit, consolidate, memo, oplog, place, window
+from memgit.porcelain.automatic import Automatic
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Status:
     next_window_s: int | None  # when the open window ends; None where nothing is in it
     unpushed: Unpushed | None  # None without an upstream
     operations: tuple[Operation, ...]  # newest first
+    automatic: Automatic
 
 
 def look(
@@ -74,6 +76,7 @@ def look(
         calendar.window(now_s, zone).end_s if is_open else None,
         _unpushed(repo, tip),
         last,
+        automatic.look(repo, now_s),
     )
 
 

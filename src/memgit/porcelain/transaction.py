@@ -99,6 +99,7 @@ class Transaction:
                 if copy is not None:
                     copy.lock()
                 self._is_behind = copy is not None  # git may fail after it moved the branch
+                self._moving = tuple(updates)
                 commit()
                 if copy is not None:
                     copy.install()

@@ -120,8 +120,13 @@ def keep(repo: Repository, memory: Sequence[Patterns], index_file: str | None, p
     os.makedirs(place, mode=0o700)
     lock = os.open(os.path.join(place, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    record = {"schema": 1, "process": process, "files": [[one.path, one.oid] for one in held]}
-    files.replace(os.path.join(place, "files.json"), json.dumps(record).encode("ascii"))
+    record = {
+        "schema": 1,
+        "tree": repo.work_tree,
+        "git_dir": repo.git_dir,
+        "files": [[one.path, one.oid] for one in held],
+    }
+    files.replace(os.path.join(place, "files.json"), json.dumps(record).encode())
     if os.fork() == 0:
         _be_keeper(repo, place, held, process)
     os.close(lock)
@@ -142,7 +147,7 @@ def settle(repo: Repository) -> tuple[str, ...]:
     for name in names:
         place = os.path.join(directory, name)
         if not _is_alive(int(name.partition("-")[0])) and _wait_for_lock(place):
-            merged += _merge_written(repo, place)
+            merged += _merge_written(place)
     _remove_if_empty(directory)
     return tuple(merged)
 
@@ -167,7 +172,7 @@ def _be_keeper(repo: Repository, place: str, held: list[_Held], process: int) ->
             os.dup2(nowhere, standard)  # the manager waits until nobody holds its pipes
         _watch(repo, place, held, process)
         _write_down(place, held)
-        _merge_written(repo, place, {one.path: one.versions() for one in held})
+        _merge_written(place, {one.path: one.versions() for one in held})
         _remove_if_empty(os.path.dirname(place))
     finally:
         os._exit(0)
@@ -207,27 +212,29 @@ def _write_down(place: str, held: list[_Held]) -> None:
 # -- afterwards ------------------------------------------------------------------------------------
 
 
-def _merge_written(repo: Repository, place: str, seen: Mapping[str, list[bytes]] | None = None) -> list[str]:
-    """Merge what a window's keeper knows into the work tree, then forget the window; the paths changed."""
+def _merge_written(place: str, seen: Mapping[str, list[bytes]] | None = None) -> list[str]:
+    """Merge what a window's keeper knows into its work tree, then forget the window; the paths changed."""
     content = files.read(os.path.join(place, "files.json"))
-    listed = json.loads(content)["files"] if content is not None else []
+    record = json.loads(content) if content is not None else None
     merged = []
-    for index, (path, oid) in enumerate(listed):
-        noted = files.read(os.path.join(place, str(index)))
-        versions = seen[path] if seen is not None else [] if noted is None else [noted]
-        if versions and _merge_file(repo, path, oid, versions):
-            merged.append(path)
+    if record is not None and os.path.isdir(record["tree"]):
+        tree = record["tree"]
+        git = Git(tree, record["git_dir"])  # a window of another work tree is merged there
+        for index, (path, oid) in enumerate(record["files"]):
+            noted = files.read(os.path.join(place, str(index)))
+            versions = seen[path] if seen is not None else [] if noted is None else [noted]
+            if versions and _merge_file(git, tree, path, oid, versions):
+                merged.append(path)
     shutil.rmtree(place, ignore_errors=True)
     return merged
 
 
-def _merge_file(repo: Repository, path: str, oid: str, versions: list[bytes]) -> bool:
-    assert repo.work_tree is not None
-    place = os.path.join(repo.work_tree, path)
-    restored = files.read(place)
+def _merge_file(git: Git, tree: str, path: str, oid: str, versions: list[bytes]) -> bool:
+    place = os.path.join(tree, path)
+    restored = None if os.path.islink(place) else files.read(place)
     if restored is None or all(version == restored for version in versions):
         return False
-    base = Git(repo.work_tree, repo.git_dir).run("cat-file", "--filters", f"--path={path}", oid).stdout
+    base = git.run("cat-file", "--filters", f"--path={path}", oid).stdout
     written = lost_write.last_written(base, restored, versions)
     if written is None:
         return False

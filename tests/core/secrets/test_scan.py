@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from memgit.core import findings as shown
 from memgit.core.secrets import assignments, keys, labels, listings, shapes, urls, words
-from memgit.core.secrets import scan as scan_module
+from memgit.core.secrets import search as search_module
 from memgit.core.secrets import views as views_module
 from memgit.core.secrets.finding import Finding, fingerprint
 from memgit.core.secrets.scan import MAX_FINDINGS, scan, scan_added
@@ -131,7 +131,7 @@ def test_internal_values_do_not_print_either() -> None:
     text = f"a {token()}\n".encode()
     for view in views(text):
         assert token() not in repr(view)
-        for hit, _, _ in scan_module._hits(view):
+        for hit in search_module.hits(view):
             assert token() not in repr(hit)
             assert token() not in str(hit)
 
@@ -275,7 +275,7 @@ def test_steps_grow_with_the_length_and_not_with_its_square(unit: bytes) -> None
 
 
 def patterns() -> list[re.Pattern[bytes]]:
-    found = [one.pattern for one in scan_module.SHAPES]
+    found = [one.pattern for one in search_module.SHAPES]
     for module in MODULES:
         found += [value for value in vars(module).values() if isinstance(value, re.Pattern)]
     return found

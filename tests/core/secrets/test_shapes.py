@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from memgit.core.secrets.scan import SHAPES, scan
+from memgit.core.secrets.scan import scan
+from memgit.core.secrets.search import SHAPES
 from memgit.core.secrets.shapes import Shape
 from support import fakes
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from memgit.core.merge import shapes
 from memgit.core.merge.similar import held, tokens
-from memgit.core.merge.times import find_dates
+from memgit.core.merge.times import find_dates, leading_time
 
 Merged = tuple[bytes, str] | None
 
@@ -15,6 +15,8 @@ _KEPT = 0.9  # a merged line must hold this share of the words of both sides
 _SEPARATORS = (b", ", "、".encode(), b"; ", b" | ", " · ".encode())
 _LONGEST_LINE = 20_000  # bytes; longer lines are not taken apart
 _DONE = b"xX"
+_MARKUP = b"*_`~[](){}\"'"  # hugs the word beside it
+_SAME, _BOTH = 0, 3  # who edited a place of a line, beside 1 and 2 for one side alone
 
 
 def merge_line(base: bytes, one: bytes, two: bytes) -> Merged:
@@ -35,6 +37,7 @@ def _merge_text(base: bytes, one: bytes, two: bytes) -> Merged:
         or _later_link(one, two)
         or _merge_row(base, one, two)
         or _merge_set(base, one, two)
+        or _merge_tails(base, one, two)
         or _merge_words(base, one, two)
     )
 
@@ -168,6 +171,22 @@ def _merge_set(base: bytes, one: bytes, two: bytes) -> Merged:
     return heads[1] + (b"[" + body + b"]" if opening else body), "list merged as a set"
 
 
+def _merge_tails(base: bytes, one: bytes, two: bytes) -> Merged:
+    """`label: a, b` that both sides went on with by items of different dates: the older one stands first."""
+    old = base.rstrip()
+    if not shapes.label(old) or not one.startswith(old) or not two.startswith(old):
+        return None
+    tails = [line[len(old) :].rstrip() for line in (one, two)]
+    times = [leading_time(tail.lstrip(b",;| ")) for tail in tails]
+    first, second = times
+    if first is None or second is None or first[0] != second[0] or first == second:
+        return None
+    for separator in (*_SEPARATORS, b"|"):
+        if separator in old and all(tail.startswith(separator) for tail in tails):
+            return old + b"".join(tails if first[1] < second[1] else tails[::-1]), "both went on with the list"
+    return None
+
+
 def _after_label(line: bytes) -> tuple[bytes, bytes]:
     at = line.index(b":") + 1
     while line[at : at + 1] in (b" ", b"*", b"_", b"\t") and at < len(line):
@@ -188,6 +207,19 @@ def _pieces(line: bytes) -> list[bytes]:
     return out
 
 
+def _markup_beside(one: list[bytes], two: list[bytes], around: tuple[list[bytes], list[bytes]]) -> list[bytes]:
+    """Words and markup put in at one place: the markup hugs the word that was there; nothing if that is not plain."""
+    before, after = (bool(b"".join(pieces).strip()) for pieces in around)
+    for mark, text in ((one, two), (two, one)):
+        words = b"".join(text)
+        if not b"".join(mark).strip(_MARKUP) and words.strip(_MARKUP + b" "):
+            if after and not before and words.endswith(b" "):
+                return text + mark
+            if before and not after and words.startswith(b" "):
+                return mark + text
+    return []
+
+
 def _merge_words(base: bytes, one: bytes, two: bytes) -> Merged:
     """Edits of different words of one line, with an unchanged word between, if nothing of either side goes."""
     from memgit.core.merge.regions import hunks, regions  # a rule of last resort; most merges never need it
@@ -200,17 +232,21 @@ def _merge_words(base: bytes, one: bytes, two: bytes) -> Merged:
     last_side = 0
     for region in regions(hunks(o, a), hunks(o, b)):
         between = o[pos : region.o1]
+        new_a, new_b = a[region.a1 : region.a2], b[region.b1 : region.b2]
+        new = new_b if region.two else new_a
+        side = 1 if region.one else 2
         if region.one and region.two:
-            if a[region.a1 : region.a2] != b[region.b1 : region.b2]:
-                return None
-            side = 0
-        else:
-            side = 1 if region.one else 2
+            side = _SAME
+            if new_a != new_b:
+                around = o[region.o1 - 1 : region.o1], o[region.o1 : region.o1 + 1]
+                side, new = _BOTH, _markup_beside(new_a, new_b, around) if region.o1 == region.o2 else []
+                if not new:
+                    return None
         apart = any(piece.isalnum() or piece > b"\x7f" for piece in between)
         if last_side and side and side != last_side and not apart:
             return None
         out.extend(between)
-        out.extend(b[region.b1 : region.b2] if side == 2 else a[region.a1 : region.a2])
+        out.extend(new)
         pos, last_side = region.o2, side or last_side
     merged = b"".join(out + o[pos:])
     if merged in (one, two):

@@ -13,6 +13,7 @@ from memgit.core.merge.align import align, increasing
 from memgit.core.merge.budget import Budget
 from memgit.core.merge.place import Place, arrange, key
 from memgit.core.merge.similar import dice, tokens
+from memgit.core.merge.times import leading_version
 from memgit.core.merge.units import Unit, split, trim
 
 _NEARLY_EQUAL = 0.9
@@ -170,6 +171,14 @@ def _must_differ(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) -
                 raise Clash("both sides added another entry under one first line")
 
 
+def _name_one_release(x: Unit, y: Unit) -> bool:
+    """True for units whose first lines begin with the same version; their dates may be those of two drafts."""
+    if {x.kind, y.kind} - {"section", "text"}:
+        return False
+    version = leading_version(x.head)
+    return version is not None and version == leading_version(y.head)
+
+
 def _is_repetitive(xs: list[Unit], ys: list[Unit], place: Place) -> bool:
     """True where one unit is nearly the next by nature, as in a log of equal events: there likeness means nothing."""
     if xs[0].kind == "record" and ys[0].kind == "record":
@@ -225,7 +234,8 @@ def _are_distinct(x: Unit, y: Unit) -> bool:
     """True for entries of different times, and for units that share no more than a few lines."""
     time, other = key(x), key(y)
     lines, others = set(x.identity), set(y.identity)
-    limit = _MUCH_SHARED if time and other and time != other else _FEW_SHARED
+    is_dated = time and other and time != other and not _name_one_release(x, y)
+    limit = _MUCH_SHARED if is_dated else _FEW_SHARED
     return len(lines & others) <= max(1, limit * min(len(lines), len(others)))
 
 

@@ -11,6 +11,7 @@ _SCALAR_END = b",]} \t\r\n"
 _CLOSING = {123: 125, 91: 93}  # { } and [ ]
 _QUOTE, _COLON, _COMMA = 34, 58, 44
 _DEEPEST = 100
+_SHAPE = bytes.maketrans(b"0123456789", b"0" * 10)
 
 
 class Malformed(Exception):
@@ -118,8 +119,8 @@ def merge_texts(base: bytes, one: bytes, two: bytes, depth: int = 0) -> bytes:
     """One object that holds both sides' changes; raises Malformed or Contradiction.
 
     Fields named `updated...` take the later value, and such a field decides about the other fields of its
-    object where both sides changed one. Lists of plain values are sets. Symmetric but for the order of
-    fields that only one side has.
+    object where both sides changed one; else a moment (a date with a clock) takes the later value. Lists of
+    plain values are sets. Symmetric but for the order of fields that only one side has.
     """
     if depth > _DEEPEST:
         raise Malformed
@@ -155,11 +156,19 @@ def _three_way(
             return max(a, b)
         if newer:
             return a if newer == 1 else b
+        if old is not None and _is_moment(a) and _is_moment(b):
+            return max(a, b)
     raise Contradiction
 
 
 def _is_time_of_change(name: bytes) -> bool:
     return name.lower().startswith((b'"updated', b'"last_updated', b'"lastupdated', b'"modified'))
+
+
+def _is_moment(value: bytes) -> bool:
+    """A string with a date in front and a clock behind: when something happened, not a day somebody set."""
+    shape = value.translate(_SHAPE)
+    return shape.startswith(b'"0000-00-') and b"0:00" in shape[9:]
 
 
 def _newer(one: Fields, two: Fields) -> int:

@@ -8,6 +8,7 @@ from memgit.core.merge.edits import merge_line
 from memgit.core.merge.insertions import Clash, join
 from memgit.core.merge.place import Place
 from memgit.core.merge.slots import Run, Side
+from memgit.core.merge.units import split
 
 LineMerge = tuple[bytes, bytes, bytes, bytes]  # base, one, two, merged
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     LineRule = Callable[[bytes, bytes, bytes], tuple[bytes, str] | None]
 
 
+_ENTRIES = {"section", "entry", "item", "row", "record"}
 _REWROTE = "both sides rewrote these lines"
 
 
@@ -192,13 +194,36 @@ class _Settler:
                 one = [line for t in range(low, high + 1) for line in self.one.slot(t)]
                 two = [line for t in range(low, high + 1) for line in self.two.slot(t)]
                 base = self.base[self.o1 + first : self.o1 + last]
-                longer = longer_of(base, one, two) if reason == _REWROTE else None
-                if longer is None:
+                settled = self._replaced(first, base, one, two) if reason == _REWROTE else None
+                if settled is None:
                     out.append(conflict(self.o1 + first, self.o1 + last, reason, base, one, two))
                 else:
-                    out.append(Piece(self.o1 + first, self.o1 + last, "one change contains the other", longer))
+                    out.append(Piece(self.o1 + first, self.o1 + last, settled[1], settled[0]))
             s = high + 1
         return out
+
+    def _replaced(
+        self, first: int, base: list[bytes], one: list[bytes], two: list[bytes]
+    ) -> tuple[list[bytes], str] | None:
+        """What stands for lines that both sides took out, where they did not put different texts in their place."""
+        longer = longer_of(base, one, two)
+        if longer is not None:
+            return longer, "one change contains the other"
+        old = {line.rstrip() for line in base if line.strip()}
+        if any(line.rstrip() in old for line in (*one, *two)):
+            return None
+        kinds, kinds_a, kinds_b = ({unit.kind for unit in split(lines)} for lines in (base, one, two))
+        if not kinds_a or not kinds_b:
+            if kinds | kinds_a | kinds_b <= _ENTRIES:
+                return one if kinds_a else two, "one side put other entries in the place of what both deleted"
+        elif kinds == {"text"} and kinds_a | kinds_b <= _ENTRIES:
+            place = Place.in_base(self.base, self.o1 + first, self.ours_first)
+            try:
+                lines, how = join(one, two, place, self.budget)
+            except Clash:
+                return None
+            return lines, f"entries took the place of a text on both sides: {how}"
+        return None
 
     def _conflict_ranges(self) -> list[tuple[int, int, str]]:
         """Clashes widened to the whole rewritten runs they touch, overlapping and touching ones joined."""

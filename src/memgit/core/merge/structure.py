@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from memgit.core.merge import shapes
 from memgit.core.merge.budget import Budget, Exhausted
-from memgit.core.merge.check import LineMerge, is_torn, opens_fence, violations
+from memgit.core.merge.check import LineMerge, count, is_torn, opens_fence, significant, violations
 from memgit.core.merge.insertions import Clash, join, repeated
 from memgit.core.merge.markers import has_markers
 from memgit.core.merge.place import Place
-from memgit.core.merge.regions import Hunk, Region
+from memgit.core.merge.regions import Hunk, Region, hunks, regions
 from memgit.core.merge.settle import Piece, conflict, longer_of, settle
 from memgit.core.merge.slots import Side, sides
 
 Lines = list[bytes]
+
+_REACH = 160  # lines looked at for the entry that a line goes on with
 
 
 def pieces(
@@ -25,10 +28,34 @@ def pieces(
         settled = _records(base, one, two, ours_first, budget)
         if settled is not None:
             return settled
+    checked = _attempt(base, one, two, found, meeting, ours_first, budget)[0]
+    if any(piece.conflict for piece in checked):
+        checked = _with_entries_once(base, one, two, ours_first, budget) or checked
+    if kind == "json" and any(piece.conflict for piece in checked):
+        from memgit.core.merge.objects import merge_document  # most merges never need it
+
+        document = merge_document(base, one, two)
+        if document is not None:
+            return [Piece(0, len(base), "JSON merged by its fields", document)]
+    return checked
+
+
+def _attempt(
+    base: Lines,
+    one: Lines,
+    two: Lines,
+    found: list[Region],
+    meeting: list[Region],
+    ours_first: bool | None,
+    budget: Budget,
+) -> tuple[list[Piece], list[LineMerge]]:
+    """The pieces as the gap model and the check give them, and the lines that a line rule wrote."""
     out: list[Piece] = []
     written: list[LineMerge] = []
     allowed: set[bytes] = set()  # lines that may stand twice
     waiting = {id(region) for region in meeting}
+    hunks_a, hunks_b = [h for region in found for h in region.one], [h for region in found for h in region.two]
+    gone = _moved_and_deleted(base, one, hunks_a, hunks_b), _moved_and_deleted(base, two, hunks_b, hunks_a)
     at = 0
     for region in found:
         if region.o1 > at:
@@ -38,23 +65,33 @@ def pieces(
             lines = one[region.a1 : region.a2] if region.one else two[region.b1 : region.b2]
             out.append(Piece(region.o1, region.o2, "", lines))
             continue
-        settled, merged, twice = _settled(base, one, two, region, ours_first, budget)
+        settled, merged, twice = _settled(base, one, two, region, gone, ours_first, budget)
         out.extend(settled)
         written.extend(merged)
         allowed |= twice
     if at < len(base):
         out.append(Piece(at, len(base), "", base[at:]))
-    allowed |= _replaced(one, [h for region in found for h in region.one]) & _replaced(
-        two, [h for region in found for h in region.two]
-    )
-    checked = _checked_whole(base, one, two, out, written, allowed, meeting)
-    if kind == "json" and any(piece.conflict for piece in checked):
-        from memgit.core.merge.objects import merge_document  # most merges never need it
+    allowed |= _replaced(one, hunks_a) & _replaced(two, hunks_b)
+    return _checked_whole(base, one, two, out, written, allowed, meeting, (hunks_a, hunks_b)), written
 
-        document = merge_document(base, one, two)
-        if document is not None:
-            return [Piece(0, len(base), "JSON merged by its fields", document)]
-    return checked
+
+def _with_entries_once(
+    base: Lines, one: Lines, two: Lines, ours_first: bool | None, budget: Budget
+) -> list[Piece] | None:
+    """The pieces with what both sides added at different places at one of them, if then nothing conflicts."""
+    from memgit.core.merge import once  # most merges never need it
+
+    moved = once.at_one_place(one, two, hunks(base, one), hunks(base, two))
+    if moved is None:
+        return None
+    found = regions(hunks(base, moved[0]), hunks(base, moved[1]))
+    meeting = [r for r in found if r.one and r.two and moved[0][r.a1 : r.a2] != moved[1][r.b1 : r.b2]]
+    again, written = _attempt(base, *moved, found, meeting, ours_first, budget)
+    if any(piece.conflict for piece in again):
+        return None
+    if any(what != "duplicated" for what, _ in violations(base, one, two, _lines(again), written)):
+        return None
+    return again
 
 
 def _records(base: Lines, one: Lines, two: Lines, ours_first: bool | None, budget: Budget) -> list[Piece] | None:
@@ -73,13 +110,21 @@ def _records(base: Lines, one: Lines, two: Lines, ours_first: bool | None, budge
 
 
 def _settled(
-    base: Lines, one: Lines, two: Lines, region: Region, ours_first: bool | None, budget: Budget
+    base: Lines,
+    one: Lines,
+    two: Lines,
+    region: Region,
+    gone: tuple[set[bytes], set[bytes]],
+    ours_first: bool | None,
+    budget: Budget,
 ) -> tuple[list[Piece], list[LineMerge], set[bytes]]:
     """The pieces of one region, or the region as one conflict if the rules or the check say so."""
     a, b = one[region.a1 : region.a2], two[region.b1 : region.b2]
     part = base[region.o1 : region.o2]
     try:
         side_a, side_b = sides(base, one, two, region, budget)
+        for side, lines in zip((side_a, side_b), gone, strict=True):
+            side.drop(lines)
         found, merged = settle(base, region.o1, region.o2, side_a, side_b, ours_first, budget)
         budget.spend(10 * (len(part) + len(a) + len(b)))
     except Exhausted:
@@ -88,13 +133,23 @@ def _settled(
     wrong = [w for w in violations(part, a, b, result, merged) if not _is_open(w, found)]
     doubled = {line for what, line in wrong if what == "duplicated"}
     twice = _allowed_twice(base, side_a, side_b, doubled) | (doubled & _edited(part, side_a) & _edited(part, side_b))
-    wrong = [w for w in wrong if w[1] not in twice]
+    wrong = [w for w in wrong if w[1] not in twice and not (w[0] == "lost" and (w[1] in gone[0] or w[1] in gone[1]))]
     if wrong:
         return [_whole(region, part, a, b, f"the check found a {wrong[0][0]} line")], [], set()
     for mine, other in ((side_a, b), (side_b, a)):
         if any(is_torn(gap, other, result) for gap in mine.gaps if len(gap) > 1):
             return [_whole(region, part, a, b, "the check found an entry torn apart")], [], set()
     return found, merged, twice
+
+
+def _moved_and_deleted(base: Lines, side: Lines, mine: list[Hunk], other: list[Hunk]) -> set[bytes]:
+    """Lines that this side put somewhere else and the other one deleted without a substitute: they go."""
+    deleted = [line for o1, o2, s1, s2 in other if s1 == s2 for line in base[o1:o2] if significant(line)]
+    if not deleted:
+        return set()
+    away = count([line for o1, o2, _, _ in mine for line in base[o1:o2]])
+    there = count([line for _, _, s1, s2 in mine for line in side[s1:s2]])
+    return {line for line, n in count(deleted).items() if n == away.get(line) == there.get(line) == 1}
 
 
 def _replaced(side: Lines, hunks: list[Hunk]) -> set[bytes]:
@@ -151,10 +206,14 @@ def _checked_whole(
     merged: list[LineMerge],
     twice: set[bytes],
     meeting: list[Region],
+    hunks: tuple[list[Hunk], list[Hunk]],
 ) -> list[Piece]:
     """The same check over the file: it sees what moved from one region to another."""
     result = _lines(found)
     wrong = [w for w in violations(base, one, two, result, merged) if not _is_open(w, found) and w[1] not in twice]
+    if wrong:
+        owners = (_owners(one, hunks[0], wrong), _owners(two, hunks[1], wrong))
+        wrong = [w for w in wrong if not (w[1] in owners[0] and owners[0][w[1]].isdisjoint(owners[1].get(w[1], ())))]
     if wrong:
         reason = f"the check found a {wrong[0][0]} line"
     elif not any(piece.conflict for piece in found) and opens_fence(base, one, two, result):
@@ -164,6 +223,23 @@ def _checked_whole(
     lines = {line for _, line in wrong}
     suspects = [r for r in meeting if _mentions(lines, base[r.o1 : r.o2], one[r.a1 : r.a2], two[r.b1 : r.b2])]
     return _with_conflicts(base, one, two, found, suspects or meeting, reason)
+
+
+def _owners(side: Lines, hunks: list[Hunk], wrong: list[tuple[str, bytes]]) -> dict[bytes, set[bytes]]:
+    """For each duplicated line that goes on with an entry: the first lines of the entries a side put it into."""
+    lines = {line for what, line in wrong if what == "duplicated" and line[:1].isspace() and not shapes.bullet(line)}
+    found: dict[bytes, set[bytes]] = {}
+    for start, end in ((s1, s2) for _, _, s1, s2 in hunks if lines):
+        for n in range(start, end):
+            if side[n].rstrip() in lines:
+                depth = shapes.indent(side[n])
+                above = (
+                    side[i]
+                    for i in range(n - 1, max(-1, n - _REACH), -1)
+                    if side[i].strip() and shapes.indent(side[i]) < depth
+                )
+                found.setdefault(side[n].rstrip(), set()).add(next(above, b""))
+    return found
 
 
 def _mentions(lines: set[bytes], *texts: Lines) -> bool:

@@ -219,8 +219,13 @@ def _last_number(text: bytes) -> int | None:
     return int(digits) if 0 < len(digits) <= 4 else None
 
 
-def _version_key(line: bytes) -> Key | None:
-    for word in line.lstrip(b"# ").split()[:3]:
+def leading_version(line: bytes) -> Key | None:
+    """The key of a line that begins with a version, bare or in brackets."""
+    return _version_key(line, 1)
+
+
+def _version_key(line: bytes, words: int = 3) -> Key | None:
+    for word in line.lstrip(b"# ").split()[:words]:
         text = word.strip(b"[]()v`:,").split(b"]")[0]
         parts = text.split(b".")
         if len(parts) >= 2 and all(part.isdigit() for part in parts[:2]):

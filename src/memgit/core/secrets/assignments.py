@@ -115,7 +115,7 @@ def _value_after(text: bytes, kind: Kind, at: int, end: int) -> Hit | None:
 def _value_before(text: bytes, kind: Kind, start: int, at: int) -> Hit | None:
     """`X is the password`."""
     before = _BEFORE.search(text, max(start, at - 160), at)
-    if before and kind in (Kind.PASSWORD, Kind.TOKEN) and _fits(before[1], kind, apart=True):
+    if before and kind in (Kind.PASSWORD, Kind.TOKEN) and fits(before[1], kind, apart=True):
         return Hit(RULES[kind], before.start(1), before.end(1), before[1], guessable=True)
     return None
 
@@ -131,7 +131,7 @@ def _value_below(text: bytes, kind: Kind, end: int) -> Hit | None:
         line = text[start : min(stop, start + 8)].strip()
         if line and not line.startswith((b"```", b"~~~")):
             alone = _ALONE.match(text, start, stop)
-            if alone and _fits(alone[1], kind, apart=True):
+            if alone and fits(alone[1], kind, apart=True):
                 return Hit(RULES[kind], end, alone.end(1), alone[1], guessable=True)
             return None
         start = stop + 1
@@ -146,7 +146,7 @@ def _judge(text: bytes, kind: Kind, at: int, end: int, *, apart: bool) -> Hit | 
         return None
     if kind is Kind.PAIR:
         pair = _PAIR.match(text, at, end)
-        if pair and _fits(pair[1].rstrip(_LOOSE_TAIL), Kind.PASSWORD, apart=True):
+        if pair and fits(pair[1].rstrip(_LOOSE_TAIL), Kind.PASSWORD, apart=True):
             value = pair[1].rstrip(_LOOSE_TAIL)
             return Hit(RULES[kind], pair.start(1), pair.start(1) + len(value), value, guessable=True)
         return None
@@ -164,20 +164,20 @@ def _judge(text: bytes, kind: Kind, at: int, end: int, *, apart: bool) -> Hit | 
             if len(head) >= 8:
                 value = head
         if kind is not Kind.PASSWORD:
-            value = value.split(b",", 1)[0]
+            value = value.split(b",", 1)[0].split(b"](", 1)[0]
     value = _DASHES.sub(b"", value.rstrip(b"\\"))
-    if _fits(value, kind, apart=apart) or (group != 4 and kind is Kind.PASSWORD and is_passphrase(value)):
+    if fits(value, kind, apart=apart) or (group != 4 and kind is Kind.PASSWORD and is_passphrase(value)):
         return Hit(RULES[kind], found.start(group), found.start(group) + len(value), value, guessable=True)
     return None
 
 
-def _fits(value: bytes, kind: Kind, *, apart: bool) -> bool:
+def fits(value: bytes, kind: Kind, *, apart: bool) -> bool:
     """Does the value look like what a label of this kind announces? `apart`: label and value are only loosely tied."""
     if len(value) < 5 or b" " in value:
         return False
     if kind in (Kind.PASSWORD, Kind.BARE):
         return is_strong_password(value) if apart else is_password(value)
-    if is_reference(value) or is_placeholder(value) or is_number(value) or is_filler(value):
+    if b"://" in value or is_reference(value) or is_placeholder(value) or is_number(value) or is_filler(value):
         return False
     if kind is Kind.LOOSE:
         plain = is_hex(value) or is_uuid(value) or is_identifier(value)

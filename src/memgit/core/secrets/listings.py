@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from memgit.core.secrets.assignments import RULES, is_strong_password
+from memgit.core.secrets.assignments import RULES, fits
 from memgit.core.secrets.labels import HARMLESS_PREFIX, LABEL, SEED_LABEL, Kind, kind_of
 from memgit.core.secrets.shapes import Hit
-from memgit.core.secrets.words import is_random_token, is_reference
+from memgit.core.secrets.words import is_reference
 
 _CELL_PADDING = b" \t\"'`*_\r"
 _HEADER_CELL = 40
@@ -106,6 +106,4 @@ def _separator(text: bytes, start: int, end: int) -> bytes | None:
 
 
 def _is_cell_secret(value: bytes, kind: Kind) -> bool:
-    if not value or b" " in value or is_reference(value):
-        return False
-    return is_strong_password(value) if kind is Kind.PASSWORD else is_random_token(value, at_least=16)
+    return fits(value, kind, apart=True) and not is_reference(value)

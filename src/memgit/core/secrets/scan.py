@@ -1,53 +1,22 @@
 """Find secrets in the bytes of one file. Pure: nothing is read, written or remembered.
 
-First a look over the whole file for anything that could begin a secret, cheap enough for every capture; then the
-rules, only where that look stopped. What is searched is listed in `views`; nothing in the text, the name or a
-repository's settings can switch a rule off, only fingerprints that the caller allows.
+A file is read as several texts (`views`), each is searched by the rules (`search`), and what they see becomes findings
+that hold no value. Nothing in the text, the name or a repository's settings can switch a rule off; only fingerprints
+that the caller allows do.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from memgit.core.secrets import (
-    assignments,
-    keys,
-    listings,
-    providers_ai,
-    providers_cloud,
-    providers_code,
-    providers_services,
-    urls,
-)
 from memgit.core.secrets.finding import NAME_LINE, Finding, fingerprint
-from memgit.core.secrets.labels import FOREIGN_ROOTS, ROOTS, SEED_ROOTS
-from memgit.core.secrets.shapes import Hit, Shape, is_left_edge
+from memgit.core.secrets.search import hits
+from memgit.core.secrets.shapes import Hit
 from memgit.core.secrets.views import View, plain, views
 
-SHAPES: tuple[Shape, ...] = (
-    *providers_ai.SHAPES,
-    *providers_cloud.SHAPES,
-    *providers_code.SHAPES,
-    *providers_services.SHAPES,
-    *keys.SHAPES,
-)
 MAX_FINDINGS = 1000  # one file is held by its first; this bounds the report about a hostile one
 
-_ANCHORS = dict.fromkeys(anchor for one in SHAPES for anchor in one.anchors)
-_BY_ANCHOR: dict[bytes, tuple[Shape, ...]] = {
-    anchor: tuple(one for one in SHAPES if anchor in one.anchors) for anchor in _ANCHORS
-}
-# Prefixes that no ordinary text holds: worth a look even where blanks or line ends break the token up.
-_BREAKABLE: tuple[tuple[bytes, Shape], ...] = tuple(
-    (anchor, one)
-    for anchor in (*b"sk-ant- sk-proj- sk-or-v ghp_ github_pat_ glpat- AKIA AIza xoxb- _live_ npm_ hvs.".split(),)
-    for one in _BY_ANCHOR[anchor]
-)
-_PIECE = re.compile(rb"[A-Za-z0-9_+/=.~-]{1,400}")
-_BETWEEN = re.compile(rb"[ \t]{1,2}|[ \t]*\\?\r?\n[ \t>]*|\xc2\xa0")
-_MAX_PIECES = 12
 _COMPARED_PER_LINE = 16
 
 
@@ -61,11 +30,11 @@ def scan(data: bytes, path: bytes, allowed: frozenset[str] = frozenset(), *, key
     Promises: never raises, whatever the bytes; time grows linearly with them; at most MAX_FINDINGS come back; no
     finding holds any part of a value.
     """
-    in_name = _distinct(_hits(View(path)))
+    in_name = _distinct(_placed(View(path)))
     shown = _masked(path, [hit for hit, _, _ in in_name])
     found = [(hit, NAME_LINE, NAME_LINE) for hit, _, _ in in_name]
     text = plain(data)
-    found += _distinct(hit for view in views(text) for hit in _hits(view))
+    found += _distinct(hit for view in views(text) for hit in _placed(view))
     findings: dict[tuple[int, str], Finding] = {}
     for hit, line, end_line in found:
         name = fingerprint(hit.value, guessable=hit.guessable, key=key)
@@ -103,123 +72,17 @@ def _added_lines(old: bytes, new: bytes) -> frozenset[int]:
     return frozenset(added)
 
 
-def _hits(view: View) -> Iterator[tuple[Hit, int, int]]:
-    for hit in _raw_hits(view):
+def _placed(view: View) -> Iterator[tuple[Hit, int, int]]:
+    for hit in hits(view):
         yield hit, view.line_at(hit.start), view.line_at(max(hit.start, hit.end - 1))
 
 
-def _raw_hits(view: View) -> Iterator[Hit]:
-    """Certain rules first, guessing ones last."""
-    text, long_words = view.text, view.long_words()
-    if long_words:
-        yield from _shaped(text, long_words)
-    if b"PRIVATE KEY" in text:
-        yield from keys.private_key_blocks(text)
-    if b"Private-Lines" in text:
-        yield from keys.putty_keys(text)
-    yield from _broken_up(text)
-    yield from _labelled(text)
-
-
-def _shaped(text: bytes, long_words: bytes) -> Iterator[Hit]:
-    """Tokens with a provider's form. No token holds a byte that parts words, so what is not in the words is nowhere."""
-    tried: set[int] = set()
-    for anchor, shapes in _BY_ANCHOR.items():
-        if anchor in long_words:
-            for one in shapes:
-                if id(one) not in tried:
-                    tried.add(id(one))
-                    if one.pattern.search(long_words):
-                        yield from one.hits(text)
-    if b"eyJ" in long_words:
-        yield from keys.signed_tokens(text)
-        yield from keys.key_fields(text)
-    if b"otpauth" in long_words:
-        yield from keys.one_time_password_seeds(text)
-    if b"//" in text and b"@" in text:
-        yield from urls.url_credentials(text)
-
-
-def _broken_up(text: bytes) -> Iterator[Hit]:
-    """Tokens with blanks or line ends put between their parts."""
-    for anchor, one in _BREAKABLE:
-        position = text.find(anchor)
-        while position >= 0:
-            hit = _reassembled(text, position, one)
-            if hit:
-                yield hit
-            position = text.find(anchor, max(position + 1, hit.end if hit else 0))
-
-
-def _reassembled(text: bytes, start: int, one: Shape) -> Hit | None:
-    if text[start : start + 6] == b"_live_":
-        start = max(0, start - 2)  # "sk" or "rk" stands before it
-    if not is_left_edge(text, start):
-        return None
-    token, position = b"", start
-    for pieces in range(_MAX_PIECES):
-        piece = _PIECE.match(text, position)
-        if not piece:
-            return None
-        token += piece[0]
-        match = one.pattern.match(token)
-        if match and match.end() >= len(token.rstrip(b".")) and pieces:
-            return Hit(one.rule, start, piece.end(), match[0]) if one.is_token(match[0]) else None
-        if len(token) > 400:
-            return None
-        gap = _BETWEEN.match(text, piece.end())
-        if not gap:
-            return None
-        position = gap.end()
-    return None
-
-
-def _labelled(text: bytes) -> Iterator[Hit]:
-    lower = text.lower()
-    lines = _lines_with(lower, ROOTS if text.isascii() else ROOTS + FOREIGN_ROOTS)
-    for start, end in lines:
-        yield from assignments.hits_in_line(text, lower, start, end)
-        line = text[start:end]
-        low = lower[start:end]
-        if b"bearer" in low or b"basic" in low or b"auth" in low or b"token" in low:
-            yield from _moved(urls.authorization_headers(line), start)
-        if any(word in low for word in (b"curl", b"sshpass", b"mysql", b"login")):
-            yield from _moved(urls.command_lines(line), start)
-    yield from listings.table_hits(text, lower, lines)
-    read = 0
-    for start, end in _lines_with(lower, SEED_ROOTS):
-        if start >= read:
-            for hit in listings.seed_phrases(text, lower, start, end):
-                read = hit.end
-                yield hit
-
-
-def _moved(hits: Iterable[Hit], by: int) -> Iterator[Hit]:
-    for hit in hits:
-        yield Hit(hit.rule, hit.start + by, hit.end + by, hit.value, hit.guessable)
-
-
-def _lines_with(lower: bytes, roots: tuple[bytes, ...]) -> list[tuple[int, int]]:
-    """Start and end of every line that holds one of the roots."""
-    lines: dict[int, int] = {}
-    for root in roots:
-        position = lower.find(root)
-        while position >= 0:
-            start = lower.rfind(b"\n", 0, position) + 1
-            end = lower.find(b"\n", position)
-            if end < 0:
-                end = len(lower)
-            lines[start] = end
-            position = lower.find(root, end)
-    return sorted(lines.items())
-
-
-def _distinct(hits: Iterable[tuple[Hit, int, int]]) -> list[tuple[Hit, int, int]]:
+def _distinct(placed: Iterable[tuple[Hit, int, int]]) -> list[tuple[Hit, int, int]]:
     """Drop a hit whose value overlaps that of an earlier, more certain one in the same lines."""
     kept: list[tuple[Hit, int, int]] = []
     values: set[tuple[int, bytes]] = set()
     first: dict[int, list[bytes]] = {}  # a few per line: enough for text, and bounds a hostile line
-    for hit, line, end_line in hits:
+    for hit, line, end_line in placed:
         near = first.setdefault(line, [])
         if (line, hit.value) in values or any(hit.value in other or other in hit.value for other in near):
             continue
@@ -232,8 +95,8 @@ def _distinct(hits: Iterable[tuple[Hit, int, int]]) -> list[tuple[Hit, int, int]
     return kept
 
 
-def _masked(path: bytes, hits: list[Hit]) -> str:
+def _masked(path: bytes, found: list[Hit]) -> str:
     """The path for people: each secret in it replaced by its rule, bytes that are no text escaped."""
-    for hit in sorted(hits, key=lambda hit: hit.start, reverse=True):
+    for hit in sorted(found, key=lambda hit: hit.start, reverse=True):
         path = path[: hit.start] + b"<" + hit.rule.encode() + b">" + path[hit.end :]
     return path.decode("utf-8", "backslashreplace")

@@ -36,7 +36,6 @@ _COMMAND_LINE = re.compile(
     rb"[\"']?([^\s\"'`|;&]{4,200})"
 )
 _NETRC = re.compile(rb"\bmachine\s+\S{1,120}\s+login\s+\S{1,120}\s+password\s+(\S{4,200})")
-_PGPASS = re.compile(rb"(?m)^[\w.*-]{1,120}:(?:\d{2,5}|\*):[\w.*-]{1,80}:[\w.@-]{1,80}:([^\s:]{4,200})$")
 _LOCAL_HOST = re.compile(rb"^(?:localhost|127\.|0\.0\.0\.0|\[::1|host\.docker\.internal|example\.(?:com|org|net))")
 
 
@@ -78,15 +77,14 @@ def authorization_headers(text: bytes) -> Iterator[Hit]:
 
 
 def command_lines(text: bytes) -> Iterator[Hit]:
-    """Passwords handed to well-known programs, and lines of .netrc and .pgpass."""
+    """Passwords handed to well-known programs, and lines of a .netrc."""
     for match in _COMMAND_LINE.finditer(text):
         value = match[1].partition(b":")[2] or match[1]
         if is_password(value):
             yield Hit("command-line-password", match.start(1), match.end(1), value, guessable=True)
-    for pattern, rule in ((_NETRC, "netrc-password"), (_PGPASS, "pgpass-password")):
-        for match in pattern.finditer(text):
-            if is_password(match[1]):
-                yield Hit(rule, match.start(1), match.end(1), match[1], guessable=True)
+    for match in _NETRC.finditer(text):
+        if is_password(match[1]):
+            yield Hit("netrc-password", match.start(1), match.end(1), match[1], guessable=True)
 
 
 def _is_basic(value: bytes) -> bool:

@@ -7,6 +7,7 @@ import html
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate, islice
 
 _BOMS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -30,10 +31,10 @@ _PLAIN = b"abcdefghijklmnopqrstuvwxyz./:-_"  # a path or an address has little e
 _LEAST_MIX = 2
 _LEVELS = 3  # a transcript of a transcript of a transcript
 # A line end that a language or a mail reader takes away: backslash, string concatenation, quoted-printable.
-_SPLIT_TAILS = (b"\\\n", b"+\n", b'"\n', b"=\n")
+_SPLIT_TAILS = frozenset((b"\\", b"+", b'"', b"="))
 _SPLIT = re.compile(
-    rb"(?:[\"'`]?[ \t]{0,8}\\{1,4}|[\"'][ \t]{0,8}\+?|(?<=[A-Za-z0-9])=)\n"
-    rb"[ \t>#/|*-]{0,80}(?:\+[ \t]{0,8})?[\"'`]?"
+    rb"(?:[\"'`]?[ \t]{0,8}\\{1,4}|[\"'][ \t]{0,8}\+|(?<=[A-Za-z0-9])=)\n[ \t>#/|*-]{0,80}(?:\+[ \t]{0,8})?[\"'`]?"
+    rb"|([\"'])\n[ \t]{0,80}(?:\+[ \t]{0,8})?\1"
 )
 _SPLIT_BACK = 12
 # Every fourth character of encoded ASCII comes from the first half of the alphabet, which rules most words out early.
@@ -147,9 +148,12 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 def _joined(text: bytes) -> View | None:
     """Neighbouring lines that are one to their reader, as one."""
-    breaks = sorted({end for tail in _SPLIT_TAILS for end in _line_ends(text, tail)})
-    if not breaks:
+    every_line = text.split(b"\n")
+    if _SPLIT_TAILS.isdisjoint([line[-1:] for line in every_line]):
         return None
+    ends = accumulate((len(line) + 1 for line in every_line), initial=-1)
+    numbered = zip(islice(ends, 1, None), every_line[:-1], strict=False)
+    breaks = [end for end, line in numbered if line[-1:] in _SPLIT_TAILS]
     numbering = View(text)
     lines: list[tuple[int, bytes]] = []
     pieces: list[bytes] = []
@@ -170,13 +174,6 @@ def _joined(text: bytes) -> View | None:
         return None
     lines.append((number, b"".join(pieces) + _to_line_end(text, position)))
     return View((b"\n" * 5).join(line for _, line in lines), [n for n, _ in lines for _ in range(5)])
-
-
-def _line_ends(text: bytes, tail: bytes) -> Iterator[int]:
-    position = text.find(tail)
-    while position >= 0:
-        yield position + len(tail) - 1
-        position = text.find(tail, position + 1)
 
 
 def _to_line_end(text: bytes, start: int) -> bytes:

@@ -7,7 +7,7 @@ import re
 _CLASSES = bytes(97 if 97 <= c <= 122 else 65 if 65 <= c <= 90 else 48 if 48 <= c <= 57 else 45 for c in range(256))
 _RUNS = re.compile(rb"a+|A+|0+|-+")
 _FILLER = re.compile(
-    rb"(.)\1{5,}|\.\.\.|\*\*\*|\xe2\x80\xa6|<[^>]*>"
+    rb"(.)\1{6,}|\.\.\.|\*\*\*|\xe2\x80\xa6|<[^>]*>"
     rb"|example|placeholder|redacted|change[-_]?me|dummy|insert|replace[-_]?(?:me|with)|sample|masked|removed"
     rb"|your[-_]?(?:api|key|token|secret|pass|own|client|access|app|org|project|account|bot)|[-_]here\b|abcdefgh"
     rb"|12345678|01234567|98765432|qwertyui|deadbeef|abcd1234|1234abcd|foobar|lorem|ipsum"
@@ -29,12 +29,12 @@ _REFERENCE = re.compile(
     rb"|^(?:op|vault|secret|secrets|keychain|env|file|ref|arn|ssm|gcp|awssm|azkv|bws|pass|doppler|sops|https?|s3|git)://"
     rb"|^(?:env|vault|secretref|ref|arn|sops|keyring|keychain|sha1|sha256|sha512|md5|urn|data|file):"
     rb"|^(?:os\.|process\.|self\.|this\.|config\.|settings\.|secrets?\.|env\.|args?\.|ENC\[|AQICAH|CiQA)"
-    rb"|[({]\)?$|\(\)|\w\(|\{\{|\$\{|\$\(|%\(|\]$|=>$|\w\[|^\{|\":|&#?\w{2,8};",
+    rb"|[({]\)?$|\(\)|\w\(|\{\{|\$\{|\$\(|%\(|\]$|=>$|\w\[|[Aa]-[Zz][a0]-|0-9[a-f+/_]|\(\?|^\{|\":|&#?\w{2,8};",
     re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(rb"^[A-Za-z_]\w{0,60}(?:(?:\.|::|->)[A-Za-z_]\w{0,60}){1,8}$")
 _NUMBERISH = re.compile(
-    rb"^[-+~<>=#v$\xe2\x82\xac]*\d[\d.,:_/TZ+-]*\s?(?:[a-zA-Z]{1,6}(?:/\w+)?|%|\xc2\xb5s|days?|hours?|minutes?|chars?"
+    rb"^[-+~<>=#v$\xe2\x82\xac]*\d[\d.,:_/TZ+-]*\s?(?:[a-zA-Z]{1,6}(?:/\w{1,8})?|%|\xc2\xb5s|days?|hours?|minutes?|chars?"
     rb"|characters|tokens|bytes|bits?)?$"
 )
 _PATHISH = re.compile(
@@ -153,7 +153,7 @@ def is_identifier(value: bytes) -> bool:
     if letters < 3.3 * max(1, len(words)) or digits * 12 > len(value):
         return False
     return all(
-        _VOWELS.intersection(word) or len(word) <= 2 or word.isupper() or word in _ABBREVIATED for word in words
+        _VOWELS.intersection(word) or len(word) <= 3 or word.isupper() or word in _ABBREVIATED for word in words
     ) and not (_UNSPEAKABLE.search(value))
 
 
@@ -165,8 +165,9 @@ def is_random_token(value: bytes, *, at_least: int = 16) -> bool:
         return any(48 <= c <= 57 for c in value) and any(c > 57 for c in value)
     if not any(65 <= c <= 90 or 97 <= c <= 122 for c in value):
         return False
-    has_digit = any(48 <= c <= 57 for c in value)
-    return class_changes(value) >= (0.2 if has_digit else 0.35)
+    if any(48 <= c <= 57 for c in value):
+        return class_changes(value) >= 0.2
+    return class_changes(value) >= 0.35 and not value.islower() and not value.isupper()
 
 
 def is_uuid(value: bytes) -> bool:
@@ -190,4 +191,5 @@ def is_password(value: bytes) -> bool:
     others = len(value) - digits - letters
     if letters == 0:
         return digits >= 6 and others > 0
-    return digits > 0 or others > 0 or class_changes(value) >= 0.3
+    signs = others - sum(1 for c in value if c in b"-_.")  # these join words
+    return digits > 0 or signs > 0 or class_changes(value) >= 0.3

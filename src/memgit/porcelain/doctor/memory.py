@@ -10,7 +10,7 @@ from memgit.core.problems import SYNC_MARKERS, Problem, Severity, cloud_part
 from memgit.git import attributes
 from memgit.git.objects import ObjectReader
 from memgit.host import files
-from memgit.porcelain import propose
+from memgit.porcelain import allowed, propose
 from memgit.porcelain.doctor.facts import Check, Facts
 from memgit.porcelain.hooked import raw_changes
 
@@ -88,12 +88,12 @@ def _secrets_in_history(facts: Facts) -> Iterator[Problem]:
         return
     from memgit.core.secrets.scan import scan
 
-    allowed = frozenset(print_ for space in facts.spaces for print_ in space.config.guard.allow)
+    passing = frozenset(one for space in facts.spaces for one in allowed.allowed(facts.repo, space.config))
     key = files.read(os.path.join(facts.repo.private_dir, "guard.key")) or b""
     places: dict[str, set[str]] = {}
     with ObjectReader(facts.repo.git) as reader:
         for (_, path), content in zip(blobs.items(), reader.read_limited(blobs, _LARGEST), strict=True):
-            for finding in scan(content or b"", path, allowed, key=key):
+            for finding in scan(content or b"", path, passing, key=key):
                 places.setdefault(finding.path, set()).add(f"{finding.rule} {finding.fingerprint}")
     if places:
         count = sum(len(found) for found in places.values())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from memgit.core.problems import Problem, Severity
 from memgit.errors import ConfigError, UnsupportedRepository, UntrustedConfig, UsageError
-from memgit.git.repository import discover
+from memgit.git.repository import discover_top
 from memgit.porcelain import hooked
 from memgit.porcelain.doctor import clone, machine, memory
 from memgit.porcelain.doctor.facts import Check, Facts
@@ -38,7 +38,7 @@ def run(
             raise UsageError(f"{name} is no check of doctor.", f"There are: {', '.join(IDS)}.")
     wanted = tuple(only) or IDS
     try:
-        repo = discover(directory)
+        repo = discover_top(directory)
     except UnsupportedRepository as error:
         return Report(
             (Problem("unsupported-repository", Severity.ERROR, error.message, error.hint or _UNSUPPORTED),), 1
