@@ -500,6 +500,16 @@ def test_two_runs_at_once_do_not_get_in_each_others_way(vault: Vault) -> None:
     assert vault.memgit("backup", "verify").status == 0
 
 
+def test_a_target_that_fails_does_not_keep_the_others_waiting(vault: Vault, tmp_path: Path) -> None:
+    vault.configure(
+        f'[[target]]\nname = "unplugged"\npath = "{tmp_path}/media/disk"\n'
+        f'[[target]]\nname = "disk"\npath = "{vault.target}"\n'
+    )
+    done = vault.memgit("backup", "run", ok=1)
+    assert "media/disk" in done.err
+    assert len(vault.snapshots()) == 1
+
+
 def test_unknown_targets_and_options_are_named(vault: Vault) -> None:
     assert "There are disk." in vault.memgit("backup", "run", "disc", ok=2).err
     vault.configure(f'[[target]]\nname = "disk"\npath = "{vault.target}"\noptions = ["--rsh=evil"]\n')

@@ -9,7 +9,9 @@ from memgit.cli.context import Context, open_repository, text
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core.backup.manifest import digest_of
+from memgit.core.settings import Target
 from memgit.core.version import VERSION
+from memgit.errors import MemgitError
 from memgit.porcelain.allowed import allowed, key_of
 from memgit.porcelain.backup import run as runs
 from memgit.porcelain.backup import target as targets
@@ -28,27 +30,38 @@ def run(values: Values) -> int:
         else (targets.choose(context.config.target, name),)
     )
     request = runs.Request(bool(values["dry_run"]), bool(values["confirm_shrink"]), bool(values["new_target"]))
-    reports = []
+    reports: list[runs.Report] = []
+    failures: list[MemgitError] = []
     for target in chosen:
-        with Progress(f"Backing up to {target.name}", quiet=bool(values["quiet"])) as progress:
-            reports.append(
-                runs.run(
-                    context.repo,
-                    context.workspace,
-                    target,
-                    context.config.memory.patterns(),
-                    screen_of(context),
-                    _rules(context),
-                    request,
-                    time.time_ns(),
-                    progress.advance,
-                )
-            )
+        try:
+            reports.append(_one(context, target, request, quiet=bool(values["quiet"])))
+        except MemgitError as error:  # the others do not wait for it
+            failures.append(error)
+            continue
         if not values["json"] and not values["quiet"]:
             _show_run(reports[-1], all_paths=bool(values["verbose"]) or request.dry_run)
-    if values["json"]:
+    if values["json"] and (reports or not failures):
         render.emit_json({"runs": reports})
+    for failure in failures[1:]:
+        render.note(f"memgit: {failure.message}")
+    if failures:
+        raise failures[0]
     return 0
+
+
+def _one(context: Context, target: Target, request: runs.Request, *, quiet: bool) -> runs.Report:
+    with Progress(f"Backing up to {target.name}", quiet=quiet) as progress:
+        return runs.run(
+            context.repo,
+            context.workspace,
+            target,
+            context.config.memory.patterns(),
+            screen_of(context),
+            _rules(context),
+            request,
+            time.time_ns(),
+            progress.advance,
+        )
 
 
 def screen_of(context: Context) -> Screen:

@@ -16,7 +16,7 @@ from memgit.host import machine
 from memgit.porcelain import commit
 from memgit.porcelain import push as push_branch
 from memgit.porcelain import sync as sync_branch
-from memgit.porcelain.integrate import How, Rules
+from memgit.porcelain.joined import How, Rules
 from memgit.porcelain.push import Plan, Pushed
 from memgit.porcelain.sync import Synced
 
@@ -118,6 +118,8 @@ def _show_synced(synced: Synced) -> None:
         render.say(f"  consolidated {report.commits_before:,} commits to {report.commits_after:,}; see `memgit log`")
     if synced.pushed is not None:
         _show_pushed(synced.pushed)
+    else:
+        render.say(f"{name}: nothing to send.")
 
 
 def _show_pushed(pushed: Pushed) -> None:

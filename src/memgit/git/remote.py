@@ -92,12 +92,12 @@ class Line:
 
     def __init__(self, git: Git, config: Config, silence_s: float) -> None:
         self._git = git
-        self._config = config
+        self.config = config
         self._silence_s = silence_s
 
     def of(self, git: Git) -> Line:
         """The same line, its programs started by another git."""
-        return Line(git, self._config, self._silence_s)
+        return Line(git, self.config, self._silence_s)
 
     def fetch(self, target: Target, *, forced: bool = False) -> bool:
         """Bring the tracking ref to where the remote's branch is; False if the remote has no such branch.
@@ -145,7 +145,7 @@ class Line:
         return None
 
     def _run(self, remote: str, *args: str) -> Result:
-        env = environment({"GIT_SSH_COMMAND": ssh_command(self._config, os.environ), "SSH_ASKPASS_REQUIRE": "never"})
+        env = environment({"GIT_SSH_COMMAND": ssh_command(self.config, os.environ), "SSH_ASKPASS_REQUIRE": "never"})
         try:
             return process.run_apart(
                 self._git.argv(*_UNATTENDED, *DURABLE, *args),

@@ -361,15 +361,13 @@ def remove_tree(path: str) -> None:
     """Take a directory away with all it holds. What can't be entered is made enterable first."""
     import shutil  # only where something goes
 
-    def make_enterable(function: Callable[..., object], name: str, error: object) -> None:
-        os.chmod(os.path.dirname(name), 0o700)
-        if os.path.isdir(name) and not os.path.islink(name):
-            os.chmod(name, 0o700)
-            shutil.rmtree(name)
-        else:
-            os.unlink(name)
-
-    shutil.rmtree(path, onerror=make_enterable)
+    os.chmod(path, 0o700)
+    for top, names, _ in os.walk(path):
+        for name in names:
+            directory = os.path.join(top, name)
+            if not os.path.islink(directory):
+                os.chmod(directory, 0o700)  # before walk goes down into it
+    shutil.rmtree(path)
 
 
 def _read_whole(fd: int, name: bytes, take: Callable[[bytes], object]) -> os.stat_result:

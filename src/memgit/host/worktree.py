@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import shutil
+import signal
 import stat
 import tempfile
 import time
@@ -74,9 +75,10 @@ def in_the_way(top: bytes, moves: Iterable[Move], newer: frozenset[bytes] = froz
     for move in moves:
         try:
             there = look(top, move.path)
+            may_be = move.path in newer and there is not None and there.mode != b"120000"
             if (
                 _is_outside(top, move.path)
-                or there not in (move.old, move.new)
+                or not (may_be or there in (move.old, move.new))
                 or (there != move.new and not _is_let_go(os.path.join(top, move.path)))
             ):
                 found.append(move.path)
@@ -184,6 +186,7 @@ def _is_let_go(path: bytes) -> bool:
     except OSError:
         return True
     try:
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)  # ignored; the usual SIGIO would end us
         for _ in range(_PATIENCE):
             try:
                 fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)

@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 
-from memgit.core.memory import PatternList, Patterns
-from memgit.core.merge.api import MergePolicy, merge
+from memgit.core.merge.api import merge
 from memgit.core.objects import ZERO, Oid, RefName, hash_object
-from memgit.core.settings import MergeRule
 from memgit.core.trees import Entry, Trees, changes, edited, mode_of, oid_of
 from memgit.errors import Busy
 from memgit.git import conversion, index, mergetree, refs, signing
@@ -25,50 +21,12 @@ from memgit.git.repository import Repository
 from memgit.host import processes, worktree
 from memgit.host.worktree import Late, Move, Version
 from memgit.porcelain.following import IndexChange
+from memgit.porcelain.joined import How, Joined, Rules
 from memgit.porcelain.transaction import Transaction
 
 _TRIES = 5
 _PAUSE_S = 0.1
 Touched = tuple[bytes, Entry | None, Entry | None]  # path, old, new
-
-
-class How(Enum):
-    """What became of the remote's commits."""
-
-    NOTHING = "nothing new"
-    FORWARD = "moved forward"
-    MERGED = "merged"
-    CONFLICT = "in conflict"
-    BLOCKED = "files in the way"
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """paths: in conflict, or in the way. resolved: memory files that memgit joined itself. why: more on a conflict."""
-
-    how: How
-    old: Oid | None
-    new: Oid | None
-    paths: tuple[bytes, ...] = ()
-    resolved: tuple[bytes, ...] = ()
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Which files are memory and how each is merged."""
-
-    memory: Patterns  # asked with repository paths
-    workspace: bytes
-    merge: tuple[MergeRule, ...]
-
-    def of(self, path: bytes) -> MergePolicy:
-        """Nobody is there to look at markers, so both sides are kept where they can't be joined."""
-        inside = path[len(self.workspace) :]
-        for rule in self.merge:
-            if PatternList([rule.glob]).selects(inside):
-                return MergePolicy(rule.kind, "keep-both" if rule.policy == "markers" else rule.policy)
-        return MergePolicy("auto", "keep-both")
 
 
 def run(

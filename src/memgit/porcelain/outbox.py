@@ -33,6 +33,7 @@ class BranchState:
     oldest_s: int | None = None
     trouble: str = ""
     paths: tuple[str, ...] = ()
+    quiet: str = ""  # what was there when the last sync found nothing left to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ def load(repo: Repository) -> Outbox:
                 _number(row["oldest_s"]),
                 str(row["trouble"]),
                 tuple(str(name) for name in row["paths"]),
+                str(row.get("quiet", "")),
             )
             for name, row in record["branches"].items()
         }
@@ -125,6 +127,7 @@ def save(repo: Repository, outbox: Outbox) -> None:
                 "oldest_s": row.oldest_s,
                 "trouble": row.trouble,
                 "paths": list(row.paths),
+                "quiet": row.quiet,
             }
             for name, row in outbox.branches.items()
         },

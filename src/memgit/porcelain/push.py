@@ -25,10 +25,12 @@ from memgit.git.remote import Answer, Config, Line, RemoteFailed, Target, Update
 from memgit.git.repository import Repository
 from memgit.host import files
 from memgit.host.lock import Lock
-from memgit.porcelain import closed, outbox, transaction
-from memgit.porcelain import withheld as withholding
-from memgit.porcelain.closed import Closed
+from memgit.porcelain import outbox, transaction
 from memgit.porcelain.outbox import Outbox
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # most runs find nothing to send, and need none of it
+    from memgit.porcelain.closed import Closed
 
 OFFERED = "refs/memgit/offered/"
 REWRITTEN = "refs/memgit/rewritten/"
@@ -252,6 +254,8 @@ def send(remote: Remote, plan: Plan, tip: Oid, has_branch: bool) -> Pushed:
             places = retry.secret_locations(error.said) if error.failure is Failure.SECRET else ()
             if not places:
                 raise
+            from memgit.porcelain import withheld as withholding
+
             published = remote.tracking if has_branch else None
             with transaction.begin(remote.repo) as change:
                 paths = withholding.take_out(change, remote.branch, published, places, remote.now_s)
@@ -269,6 +273,8 @@ _REFUSALS = 5
 
 
 def _send(remote: Remote, plan: Plan, tip: Oid, has_branch: bool) -> Pushed:
+    from memgit.porcelain import closed
+
     repo, target = remote.repo, remote.target
     published = remote.tracking if has_branch else None
     ready = closed.find(
@@ -423,7 +429,7 @@ def run(repo: Repository, line: Line, plan: Plan, wanted: str | None, default: s
     another memgit talks to a remote, RemoteFailed.
     """
     with exchange(repo) as held:
-        branch, target = choose(held.config(), held.current_branch(), wanted, default)
+        branch, target = choose(line.config, held.current_branch(), wanted, default)
         remote = Remote(held, line.of(held.git), target, branch, now_s)
         transaction.heal(held)
         tip = refs.peek(held.git, held.common_dir, branch)

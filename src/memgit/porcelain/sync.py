@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import time
@@ -9,16 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from memgit.core.consolidation.policy import Request
-from memgit.core.consolidation.report import Report
 from memgit.core.objects import Oid, RefName
 from memgit.core.retry import Failure
 from memgit.errors import Busy, Conflict, MemgitError
 from memgit.git import history, refs
 from memgit.git.remote import Line, RemoteFailed
 from memgit.git.repository import Repository
-from memgit.porcelain import consolidate, integrate, push, transaction
-from memgit.porcelain.integrate import How, Joined, Rules
+from memgit.porcelain import push, transaction
+from memgit.porcelain.joined import How, Joined, Rules
 from memgit.porcelain.push import Plan, Pushed, Remote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # most runs find nothing to do, and each import costs start-up time
+    from memgit.core.consolidation.report import Report
 
 _ATTEMPTS = 6
 
@@ -55,7 +59,7 @@ def run(
     memgit talks to a remote or files are in the way; RemoteFailed, after all local steps.
     """
     with push.exchange(repo) as held:
-        branch, target = push.choose(held.config(), held.current_branch(), wanted, default)
+        branch, target = push.choose(line.config, held.current_branch(), wanted, default)
         remote = Remote(held, line.of(held.git), target, branch, now_s)
         transaction.heal(held)
         if plan.dry_run:
@@ -76,6 +80,10 @@ def run(
                 remote.refuse_if_rewritten(tip)
             remote.refuse_if_gone(found, plan.create)
             there = remote.tracking if found else None
+            quiet = _quiet(remote, plan, tip, there)
+            if remote.outbox.branch(target.remote, target.branch).quiet == quiet:
+                remote.answered()
+                return Synced(target.remote, target.branch, 0, joined, None, None, False)
             if there is not None and there != before:
                 fetched += history.count(held.git, there, [oid for oid in (before, tip) if oid])
             step = _join(remote, there, rules, plan.machine, capture)
@@ -86,6 +94,8 @@ def run(
                 return Synced(target.remote, target.branch, fetched, joined, consolidated, None, False)
             try:
                 pushed = push.send(remote, plan, tip, found)
+                if not pushed.raw_refused:
+                    remote.note(quiet=_quiet(remote, plan, _tip(remote), remote.tracking))
                 return Synced(target.remote, target.branch, fetched, joined, consolidated, pushed, False)
             except RemoteFailed as error:
                 if error.failure is not Failure.REJECTED or attempt == _ATTEMPTS - 1:
@@ -98,10 +108,25 @@ def _tip(remote: Remote) -> Oid | None:
     return refs.peek(remote.repo.git, remote.repo.common_dir, remote.branch)
 
 
+def _quiet(remote: Remote, plan: Plan, tip: Oid | None, there: Oid | None) -> str:
+    """What decides whether there is anything to do: both tips, what is asked for, and the time, as far as it can end
+    a window: all zones are apart by quarters of an hour.
+    """
+    policy = plan.policy
+    rules = (policy.window, policy.zone, policy.commute, policy.keep_empty, policy.rules, policy.subject)
+    memory = (policy.memory.include.lines, policy.memory.exclude.lines, plan.workspace)
+    text = repr((rules, memory, plan.open_windows, plan.raw, plan.machine, remote.branch))
+    asked = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    tips = [oid.decode() if oid is not None else "-" for oid in (tip, there)]
+    return " ".join([*tips, asked, str(remote.now_s // 900)])
+
+
 def _join(remote: Remote, there: Oid | None, rules: Rules, machine: str, capture: Capture) -> Joined:
     tip = _tip(remote)
     if there is None or there == tip:
         return Joined(How.NOTHING, tip, tip)
+    from memgit.porcelain import integrate
+
     joined = Joined(How.NOTHING, tip, tip)
     for _ in range(_ATTEMPTS):
         with transaction.begin(remote.repo) as change:
@@ -146,6 +171,8 @@ def _send_raw(remote: Remote, machine: str) -> None:
 def _consolidate(remote: Remote, plan: Plan) -> Report | None:
     if _tip(remote) is None:
         return None
+    from memgit.porcelain import consolidate
+
     request = Request(branch=remote.branch, open_windows=plan.open_windows)
     report = consolidate.run(remote.repo, plan.policy, plan.workspace, request, remote.now_s)
     return report if report.created or report.dropped else None

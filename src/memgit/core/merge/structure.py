@@ -12,6 +12,10 @@ from memgit.core.merge.regions import Hunk, Region, hunks, regions
 from memgit.core.merge.settle import Piece, conflict, longer_of, settle
 from memgit.core.merge.slots import Side, sides
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 Lines = list[bytes]
 
 _REACH = 160  # lines looked at for the entry that a line goes on with
@@ -89,7 +93,7 @@ def _with_entries_once(
     again, written = _attempt(base, *moved, found, meeting, ours_first, budget)
     if any(piece.conflict for piece in again):
         return None
-    if any(what == "lost" for what, _ in violations(base, one, two, _lines(again), written)):
+    if any(what != "duplicated" for what, _ in violations(base, one, two, _lines(again), written)):
         return None
     return again
 
@@ -176,6 +180,10 @@ def _whole(region: Region, part: Lines, a: Lines, b: Lines, reason: str) -> Piec
     longer = longer_of(part, a, b)
     if longer is not None:
         return Piece(region.o1, region.o2, "one change contains the other", longer)
+    return _as_conflict(region, part, a, b, reason)
+
+
+def _as_conflict(region: Region, part: Lines, a: Lines, b: Lines, reason: str) -> Piece:
     return conflict(region.o1, region.o2, reason, part, a, b)
 
 
@@ -222,7 +230,11 @@ def _checked_whole(
         return found
     lines = {line for _, line in wrong}
     suspects = [r for r in meeting if _mentions(lines, base[r.o1 : r.o2], one[r.a1 : r.a2], two[r.b1 : r.b2])]
-    return _with_conflicts(base, one, two, found, suspects or meeting, reason)
+    out = _with_conflicts(base, one, two, found, suspects or meeting, reason, _whole)
+    gravest = {w for w in wrong if w[0] != "duplicated"}
+    if gravest and any(w in gravest and not _is_open(w, out) for w in violations(base, one, two, _lines(out), merged)):
+        return _with_conflicts(base, one, two, found, suspects or meeting, reason, _as_conflict)
+    return out
 
 
 def _owners(side: Lines, hunks: list[Hunk], wrong: list[tuple[str, bytes]]) -> dict[bytes, set[bytes]]:
@@ -251,9 +263,15 @@ def _inside(piece: Piece, region: Region) -> bool:
 
 
 def _with_conflicts(
-    base: Lines, one: Lines, two: Lines, found: list[Piece], doubted: list[Region], reason: str
+    base: Lines,
+    one: Lines,
+    two: Lines,
+    found: list[Piece],
+    doubted: list[Region],
+    reason: str,
+    piece_of: Callable[[Region, Lines, Lines, Lines, str], Piece],
 ) -> list[Piece]:
-    """The pieces with each doubted region as one plain conflict."""
+    """The pieces with each doubted region as one."""
     out: list[Piece] = []
     waiting = list(doubted)
     for piece in found:
@@ -263,7 +281,7 @@ def _with_conflicts(
         elif region in waiting:
             waiting.remove(region)
             a, b = one[region.a1 : region.a2], two[region.b1 : region.b2]
-            out.append(_whole(region, base[region.o1 : region.o2], a, b, reason))
+            out.append(piece_of(region, base[region.o1 : region.o2], a, b, reason))
     return out
 
 
