@@ -13,6 +13,7 @@ from memgit.core.merge.units import Unit, split, trim
 
 Lines = list[bytes]
 
+_FEW_OWNERS = 8  # units looked at for one line; a line of more is no name
 _NO_LEVEL = 7  # below every heading
 
 
@@ -50,7 +51,7 @@ def at_one_place(one: Lines, two: Lines, hunks_one: list[Hunk], hunks_two: list[
     bring_two: list[tuple[_Added, _Added]] = []
     for x in xs:
         head = x.unit.head.rstrip()
-        others = [y for y in by_line.get(head, ()) if _stand_apart(x, y)]
+        others = [y for y in by_line.get(head, [])[:_FEW_OWNERS] if _stand_apart(x, y)]
         if len(others) != 1 or not significant(head):
             continue
         y = others[0]
@@ -68,7 +69,7 @@ def at_one_place(one: Lines, two: Lines, hunks_one: list[Hunk], hunks_two: list[
         for line in dict.fromkeys(x.unit.identity):
             by_line.setdefault(line, []).append(x)
     for y in ys:
-        others = [x for x in by_line.get(y.unit.head.rstrip(), ()) if _stand_apart(x, y)]
+        others = [x for x in by_line.get(y.unit.head.rstrip(), [])[:_FEW_OWNERS] if _stand_apart(x, y)]
         if id(y) not in known and len(others) == 1 and others[0].size > y.size and _holds(others[0], y):
             leave_two.append(y)
     if not leave_one and not leave_two:

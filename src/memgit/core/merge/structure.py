@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Lines = list[bytes]
 
+_MOST_ADDED = 5_000  # lines of both sides among which entries are looked for that stand at two places
 _REACH = 160  # lines looked at for the entry that a line goes on with
 
 
@@ -85,7 +86,10 @@ def _with_entries_once(
     """The pieces with what both sides added at different places at one of them, if then nothing conflicts."""
     from memgit.core.merge import once  # most merges never need it
 
-    moved = once.at_one_place(one, two, hunks(base, one), hunks(base, two))
+    hunks_a, hunks_b = hunks(base, one), hunks(base, two)
+    if sum(s2 - s1 for _, _, s1, s2 in (*hunks_a, *hunks_b)) > _MOST_ADDED:
+        return None
+    moved = once.at_one_place(one, two, hunks_a, hunks_b)
     if moved is None:
         return None
     found = regions(hunks(base, moved[0]), hunks(base, moved[1]))
