@@ -17,11 +17,18 @@ def _few(lines: int, kinds: int, seed: int) -> bytes:
 
 
 HUNDRED_THOUSAND = b"same line\n" * 100_000
+SECTIONS = b"".join(b"# Section %d\n\n- an item of %d\n    (Ada Berg)\n" % (n, n) for n in range(20_000))
+SHORT = b"".join(b"# S%d\n\n- line %d\n" % (n, n) for n in range(1_000)) + b"the state is red\n"
 CYCLE = b"a\nb\nc\nd\n" * 25_000
 
 SLOW = {
     "equal lines": (HUNDRED_THOUSAND, HUNDRED_THOUSAND + b"a\n", HUNDRED_THOUSAND + b"b\n"),
     "four lines repeated": (CYCLE, CYCLE.replace(b"c", b"x", 300), CYCLE + b"e\n"),
+    "sections added at two places": (
+        SHORT,
+        SECTIONS + SHORT.replace(b"red", b"green fields"),
+        SHORT.replace(b"red", b"blue sky now") + SECTIONS,
+    ),
     "few kinds of lines": (_few(20_000, 5, 1), _few(20_000, 5, 2), _few(20_000, 5, 3)),
     "nothing in common": (_few(20_000, 10**9, 1), _few(20_000, 10**9, 2), _few(20_000, 10**9, 3)),
     "a long line": (b"word " * 100_000, b"word " * 100_000 + b"a", b"word " * 100_000 + b"b"),

@@ -11,6 +11,7 @@ from memgit.core.merge.units import split
 Count = dict[bytes, int]
 LineMerge = tuple[bytes, bytes, bytes, bytes]
 
+_MOST_PLACES = 1_000  # where an entry is looked for by its first line
 _SIGNIFICANT = 6  # letters and digits; a shorter line (`---`, `}`) may well be meant twice
 
 
@@ -63,10 +64,15 @@ def significant(line: bytes) -> bool:
 def is_torn(inserted: list[bytes], other: list[bytes], result: list[bytes]) -> bool:
     """True if an entry of an inserted run does not stand together in the result."""
     heads = {line.rstrip() for line in other}
-    whole = b"\n" + b"\n".join(line.rstrip() for line in result if line.strip()) + b"\n"
+    whole = [line.rstrip() for line in result if line.strip()]
+    places: dict[bytes, list[int]] = {}
+    for n, line in enumerate(whole):
+        places.setdefault(line, []).append(n)
     for unit in split(inserted):
-        lines = unit.identity
-        if len(lines) > 1 and lines[0] not in heads and b"\n" + b"\n".join(lines) + b"\n" not in whole:
+        lines = list(unit.identity)
+        if len(lines) < 2 or lines[0] in heads:
+            continue
+        if not any(whole[n : n + len(lines)] == lines for n in places.get(lines[0], [])[:_MOST_PLACES]):
             return True
     return False
 

@@ -113,7 +113,7 @@ def _records(base: Lines, one: Lines, two: Lines, ours_first: bool | None, budge
     if answer is None:
         return None
     settled, written = answer
-    wrong = [w for w in violations(base, one, two, _lines(settled), written) if not _is_open(w, settled)]
+    wrong = _unsettled(violations(base, one, two, _lines(settled), written), settled)
     return None if wrong else settled
 
 
@@ -138,7 +138,7 @@ def _settled(
     except Exhausted:
         return [_whole(region, part, a, b, "too large for the structure rules")], [], set()
     result = _lines(found)
-    wrong = [w for w in violations(part, a, b, result, merged) if not _is_open(w, found)]
+    wrong = _unsettled(violations(part, a, b, result, merged), found)
     doubled = {line for what, line in wrong if what == "duplicated"}
     twice = _allowed_twice(base, side_a, side_b, doubled) | (doubled & _edited(part, side_a) & _edited(part, side_b))
     wrong = [w for w in wrong if w[1] not in twice and not (w[0] == "lost" and (w[1] in gone[0] or w[1] in gone[1]))]
@@ -202,12 +202,12 @@ def _lines(found: list[Piece]) -> Lines:
     return out
 
 
-def _is_open(wrong: tuple[str, bytes], found: list[Piece]) -> bool:
-    """A line that stands twice because a conflict shows it is for the person to decide."""
-    what, line = wrong
-    return what != "lost" and any(
-        piece.conflict and any(x.rstrip() == line for text in (piece.one, piece.two) for x in text) for piece in found
-    )
+def _unsettled(wrong: list[tuple[str, bytes]], found: list[Piece]) -> list[tuple[str, bytes]]:
+    """Violations without those that a conflict shows: a line that stands twice in one is for the person to decide."""
+    if not wrong:
+        return wrong
+    shown = {line.rstrip() for piece in found if piece.conflict for text in (piece.one, piece.two) for line in text}
+    return [w for w in wrong if w[0] == "lost" or w[1] not in shown]
 
 
 def _checked_whole(
@@ -222,7 +222,7 @@ def _checked_whole(
 ) -> list[Piece]:
     """The same check over the file: it sees what moved from one region to another."""
     result = _lines(found)
-    wrong = [w for w in violations(base, one, two, result, merged) if not _is_open(w, found) and w[1] not in twice]
+    wrong = [w for w in _unsettled(violations(base, one, two, result, merged), found) if w[1] not in twice]
     if wrong:
         owners = (_owners(one, hunks[0], wrong), _owners(two, hunks[1], wrong))
         wrong = [w for w in wrong if not (w[1] in owners[0] and owners[0][w[1]].isdisjoint(owners[1].get(w[1], ())))]
@@ -236,7 +236,7 @@ def _checked_whole(
     suspects = [r for r in meeting if _mentions(lines, base[r.o1 : r.o2], one[r.a1 : r.a2], two[r.b1 : r.b2])]
     out = _with_conflicts(base, one, two, found, suspects or meeting, reason, _whole)
     gravest = {w for w in wrong if w[0] != "duplicated"}
-    if gravest and any(w in gravest and not _is_open(w, out) for w in violations(base, one, two, _lines(out), merged)):
+    if gravest and gravest.intersection(_unsettled(violations(base, one, two, _lines(out), merged), out)):
         return _with_conflicts(base, one, two, found, suspects or meeting, reason, _as_conflict)
     return out
 
