@@ -271,3 +271,13 @@ def test_scan_in_a_hook_looks_at_the_index_of_the_hook(ws: Workspace, monkeypatc
 
 def test_nonsense_is_no_fingerprint(ws: Workspace) -> None:
     assert "is no fingerprint" in ws.run("guard", "allow", token(), ok=2).err
+
+
+def test_status_says_that_a_linked_memory_directory_is_not_covered(ws: Workspace) -> None:
+    elsewhere = ws.path.parent / "elsewhere"
+    (ws.path / "memory").rename(elsewhere)
+    (ws.path / "memory").symlink_to(elsewhere)
+    for _ in range(2):
+        (found,) = ws.memgit("status", "--json").json["uncovered"]
+        assert found["path"] == "memory"
+        assert f"is a link to {elsewhere}, outside of the work tree" in found["reason"]

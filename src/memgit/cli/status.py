@@ -43,6 +43,7 @@ def as_dict(report: Status, now: int) -> dict[str, object]:
         "why_not_on_branch": report.why,
         "captured": report.captured_s,
         "changed": [show(file.path) for file in report.changed],
+        "uncovered": [{"path": show(item.path), "reason": item.reason} for item in report.uncovered],
         "held": [held_as_dict(held) for held in report.held],
         "waiting": [{"ref": ref, "commit": oid} for ref, oid in report.waiting],
         "lost_writes": report.lost_writes,
@@ -77,6 +78,8 @@ def tell(report: Status, now: int) -> None:
         render.say(
             f"  {render.plural(report.lost_writes, 'write')} during a stash not merged back: memgit doctor --fix"
         )
+    for item in report.uncovered:
+        render.say(f"Not covered: {show(item.path) or '.'} {item.reason}.")
     tell_held(report.held)
     if not report.held:
         render.say("Nothing is held back.")

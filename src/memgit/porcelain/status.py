@@ -18,6 +18,7 @@ from memgit.git import refs
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import Ref
 from memgit.git.repository import Repository
+from memgit.host.scan import Skipped
 from memgit.porcelain import automatic, commit, consolidate, memo, oplog, place, window
 from memgit.porcelain.automatic import Automatic
 
@@ -39,6 +40,7 @@ class Status:
     why: str | None  # why captures do not go to the branch
     captured_s: int | None  # when the newest capture on the branch was made
     changed: tuple[Counted, ...]  # memory files that a capture would take now
+    uncovered: tuple[Skipped, ...]  # links, nested repositories, devices: what git can't take from there
     held: tuple[Held, ...]
     waiting: tuple[tuple[RefName, Oid], ...]  # private refs of all work trees
     lost_writes: int  # stash windows of which something was not merged back yet
@@ -62,12 +64,14 @@ def look(
     branch = repo.current_branch()
     tip = next((ref for ref in everything if ref.name == branch), None)
     is_open, due = _windows(repo, config, workspace, tip, now_s)
+    changed, uncovered = _changed(repo, config, workspace, version, now_s)
     calendar = windows.Calendar(config.consolidate.window, config.consolidate.timezone)
     return Status(
         branch,
         where.why if where is not None else "the repository is bare",
         _captured_s(repo, tip),
-        _changed(repo, config, workspace, version, now_s),
+        changed,
+        uncovered,
         memo.held_in(repo),
         tuple((ref.name, ref.oid) for ref in everything if ref.name.startswith(place.CAPTURES)),
         window.unsettled(repo),
@@ -80,10 +84,13 @@ def look(
     )
 
 
-def _changed(repo: Repository, config: Config, workspace: bytes, version: str, now_s: int) -> tuple[Counted, ...]:
+def _changed(
+    repo: Repository, config: Config, workspace: bytes, version: str, now_s: int
+) -> tuple[tuple[Counted, ...], tuple[Skipped, ...]]:
     if repo.work_tree is None:
-        return ()
-    return commit.run(repo, config, workspace, version, commit.Request(dry_run=True), now_s).files
+        return (), ()
+    report = commit.run(repo, config, workspace, version, commit.Request(dry_run=True), now_s)
+    return report.files, report.skipped
 
 
 def _windows(repo: Repository, config: Config, workspace: bytes, tip: Ref | None, now_s: int) -> tuple[int, int]:
