@@ -97,7 +97,8 @@ def _message(arguments: list[str]) -> int:
 def _post(arguments: list[str]) -> int:
     # pre-commit does not say which hook it runs; only a checkout may happen while a commit is still being made.
     is_checkout = "PRE_COMMIT_CHECKOUT_TYPE" in os.environ or arguments[:1] == ["post-checkout"]
-    over = frozenset() if is_checkout else frozenset(processes.ancestors(os.getppid()))
+    above = processes.ancestors(os.getppid())  # of a checkout only the shim and its git are done, not who called it
+    over = frozenset(above[:2] if is_checkout else above)
     repo = hooked.open_repository(os.environ)
     spaces = hooked.workspaces(repo, os.environ)
     for sentence in hooked.after(repo, spaces, int(time.time()), os.uname().nodename, over):
