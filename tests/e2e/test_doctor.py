@@ -272,6 +272,6 @@ def test_decisions_on_numbers() -> None:
     assert problems.low_watches(8192, 8000)
     assert problems.clock_off(1000, 1200) is None
     assert problems.clock_off(1000, 2000)
-    assert problems.cloud_part("/home/x/Dropbox/work/.git") == "Dropbox"
-    assert problems.cloud_part("/home/x/OneDrive - Firm/work/.git") == "OneDrive - Firm"
+    assert problems.cloud_part("/home/x/Dropbox/agent/.git") == "Dropbox"
+    assert problems.cloud_part("/home/x/OneDrive - Firm/agent/.git") == "OneDrive - Firm"
     assert problems.cloud_part("/home/x/dropbox-tools/.git") is None
