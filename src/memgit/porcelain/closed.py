@@ -47,7 +47,7 @@ def find(
         found = runs.collapse(
             history.stream(repo.git, tip, hidden),
             Classifier(policy.rules),
-            windows.Calendar(policy.window, policy.zone).closed_key(now_s),
+            windows.Calendar(policy.window, policy.zone).closed_keys(now_s),
             frozenset(),
             only_memory,
             lambda oid: reader.read(oid)[5:45],

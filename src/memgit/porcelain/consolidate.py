@@ -171,7 +171,7 @@ class _Run:
         return runs.collapse(
             self._counted(history.stream(self.repo.git, area.ref.oid, _hidden(area, known))),
             Classifier(self.policy.rules),
-            self.calendar.closed_key(None if self.request.open_windows else self.now_s),
+            self.calendar.closed_keys(None if self.request.open_windows else self.now_s),
             area.pinned,
             self._only_memory(trees),
             lambda oid: _tree_of(reader, oid),

@@ -195,7 +195,7 @@ class World:
         return collapse(
             stream(raws),
             Classifier([AutoRule("^auto", mixed=self.mixed)]),
-            Calendar("day").closed_key(self.now_s),
+            Calendar("day").closed_keys(self.now_s),
             self.pinned,
             self.only_memory,
             lambda oid: self.objects.commits[oid].tree,

@@ -221,4 +221,4 @@ def _to_utf8(name: bytes, encoding: bytes) -> bytes:
 
 def raw_commit(node: Node, read: Callable[[Oid], bytes]) -> bytes:
     """The object of the newest source of a node: rebuilt from what git showed where that is proven right."""
-    return restore(node.last, node.header, node.message) or read(node.last)
+    return restore(node.record) or read(node.last)
