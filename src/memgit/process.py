@@ -328,6 +328,7 @@ def _start(
     try:
         return subprocess.Popen(
             argv,
+            bufsize=_CHUNK,
             cwd=cwd,
             env=env,
             stdin=stdin,

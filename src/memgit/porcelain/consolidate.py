@@ -25,7 +25,7 @@ from memgit.core.objects import EMPTY_TREE, Oid, RefName, hash_object
 from memgit.core.operations import Created, Operation, RefChange
 from memgit.core.trees import Trees, changes
 from memgit.errors import RangeMoved, RefMoved, UsageError
-from memgit.git import diff, history, notes, refs, signing
+from memgit.git import history, notes, refs, signing
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
 from memgit.porcelain import extent, oplog, settled, transaction
@@ -157,10 +157,10 @@ class _Run:
             collapsed.nodes,
             trees,
             lambda oid: _tree_of(reader, oid),
-            (lambda pairs: diff.changed_paths(self.repo.git, pairs)) if self.policy.commute else None,
+            commute=self.policy.commute,
             keep_empty=self.policy.keep_empty,
         )
-        return Outlook(made, collapsed, known, trees.made)
+        return Outlook(made, collapsed, known, trees.made_for(step.tree for step in made.steps))
 
     def _is_bounded(self, area: Extent, known: Settled) -> bool:
         """True if what held an earlier run's windows apart, or ended its range, still does."""
