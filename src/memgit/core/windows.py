@@ -8,8 +8,9 @@ a label depends on no locale, and a date no calendar library accepts (git allows
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
+
+from memgit.core.values import dataclass
 
 WindowKey = int
 ClosedWindows = Callable[[Sequence[bytes], Sequence[bytes]], list[WindowKey | None]]  # of author times and zones

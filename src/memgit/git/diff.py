@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from memgit.core.objects import EMPTY_TREE, Oid
+from memgit.core.values import dataclass
 from memgit.errors import CommandFailed, UsageError
 from memgit.git.command import Git
 

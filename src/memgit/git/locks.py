@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 
+from memgit.core.values import dataclass
 from memgit.git.leftovers import is_open_anywhere
 from memgit.git.repository import Repository
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from memgit.core.values import dataclass
 
 _PROC = "/proc"
 _MOVES = frozenset(
@@ -13,7 +14,8 @@ _MOVES = frozenset(
 _TAKES_VALUE = (b"-C", b"-c", b"--git-dir", b"--work-tree", b"--namespace", b"--exec-path", b"--super-prefix")
 
 
-class Process(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Process:
     """A running program."""
 
     pid: int

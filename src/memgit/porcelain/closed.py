@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from memgit.core import windows
 from memgit.core.consolidation import runs
 from memgit.core.consolidation.classify import Classifier
 from memgit.core.consolidation.policy import Policy
 from memgit.core.objects import EMPTY_TREE, Oid
 from memgit.core.trees import Trees, changes
+from memgit.core.values import dataclass
 from memgit.git import history
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from memgit.core import windows
 from memgit.core.consolidation import message, plan, report, runs
@@ -24,6 +23,7 @@ from memgit.core.consolidation.runs import Collapsed, Node
 from memgit.core.objects import EMPTY_TREE, Oid, RefName, hash_object
 from memgit.core.operations import Created, Operation, RefChange
 from memgit.core.trees import Trees, changes
+from memgit.core.values import dataclass
 from memgit.errors import RangeMoved, RefMoved, UsageError
 from memgit.git import history, notes, refs, signing
 from memgit.git.objects import ObjectReader

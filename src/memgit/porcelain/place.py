@@ -5,9 +5,9 @@ from __future__ import annotations
 import fnmatch
 import os
 import time
-from dataclasses import dataclass
 
 from memgit.core.objects import Oid, RefName
+from memgit.core.values import dataclass
 from memgit.errors import Busy, MemgitError, RefMoved
 from memgit.git import refs
 from memgit.git.repository import Checkout, Repository, checkout_of

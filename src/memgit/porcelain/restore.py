@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 
 from memgit.core import capture
 from memgit.core.capture import Side
@@ -11,6 +10,7 @@ from memgit.core.objects import Oid, RefName
 from memgit.core.operations import Operation
 from memgit.core.settings import Config
 from memgit.core.trees import Trees, changes
+from memgit.core.values import dataclass, replace
 from memgit.errors import GuardHeld, MemgitError, UsageError
 from memgit.git import dates, refs
 from memgit.git.command import Git

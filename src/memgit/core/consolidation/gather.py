@@ -12,11 +12,11 @@ introduces where it now stands. So planning the result again finds nothing left 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from memgit.core.consolidation.runs import Node
 from memgit.core.objects import EMPTY_TREE, Oid
 from memgit.core.trees import TreePair, Trees, graft, meeting
+from memgit.core.values import dataclass
 
 _TOGETHER = 200  # pieces looked at together: a few thousand trees, as many as Trees holds
 

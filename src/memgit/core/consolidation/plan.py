@@ -7,7 +7,6 @@ same commits, byte for byte.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from memgit.core.consolidation.gather import Step, Stretch, gather, keep
@@ -15,6 +14,7 @@ from memgit.core.consolidation.records import restore
 from memgit.core.consolidation.runs import Node
 from memgit.core.objects import Oid, is_signed, rewrite_commit
 from memgit.core.trees import Trees
+from memgit.core.values import dataclass
 
 
 class StopReason(Enum):
