@@ -10,6 +10,7 @@ from enum import Enum
 
 from memgit.core.backup import manifest
 from memgit.core.backup.manifest import DamagedManifest, Difference, Entry
+from memgit.core.backup.names import made_s
 from memgit.core.objects import Oid
 from memgit.core.settings import Target
 from memgit.errors import UsageError
@@ -19,7 +20,6 @@ from memgit.host.folder import Folder
 from memgit.host.local_place import LocalPlace
 from memgit.host.place import FILES, MARKER, Place, TargetError
 from memgit.porcelain.backup import target as targets
-from memgit.porcelain.backup.run import made_s
 from memgit.porcelain.backup.target import Held, Memo
 
 Advance = Callable[[int], None]

@@ -10,8 +10,8 @@ from memgit.core.backup.manifest import Entry, digest_of
 from memgit.core.settings import Target
 from memgit.errors import MemgitError, UsageError
 from memgit.git.repository import Repository
-from memgit.host import generation
-from memgit.host.folder import Folder, remove_tree
+from memgit.host import generation, tree
+from memgit.host.folder import Folder
 from memgit.host.local_place import LocalPlace
 from memgit.host.place import FILES, Place
 from memgit.porcelain.backup import check
@@ -112,7 +112,7 @@ def into(
     place.fetch(held.name, list(todo), scratch, advance)
     with Folder(scratch) as source:
         _put(source, todo, to, advance)
-    remove_tree(scratch)
+    tree.remove(scratch)
     return report
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from memgit.core.backup import manifest, shrink
+from memgit.core.backup import names as snapshots
 from memgit.core.backup.manifest import Entry, Manifest
 from memgit.core.backup.plan import Item, Plan, plan
 from memgit.core.memory import Patterns
@@ -31,7 +29,6 @@ from memgit.porcelain.backup.source import Gathered, IndexFile, Screen, Source
 from memgit.porcelain.backup.target import AtHand, Held, Memo
 
 _LOCK_S = 5.0
-_NAME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d)\.(\d{3})Z-[0-9a-f]{6}(?:\.partial)?\Z")
 
 
 class Shrunk(MemgitError):
@@ -202,7 +199,7 @@ def _to_directory(
         name = resumed.removesuffix(PARTIAL)
         job.notes.append(f"resumed {resumed}")
     else:
-        name = new_name(job.now_ns, max(names, key=lambda item: _made_ms(item) or 0, default=None))
+        name = _new_name(job, names)
     partial = place.inside(name + PARTIAL)
     try:
         if job.request.dry_run:
@@ -281,7 +278,7 @@ def _through_stage(
         name = resumed
         job.notes.append(f"resumed {name}")
     else:
-        name = new_name(job.now_ns, max(names, key=lambda item: _made_ms(item) or 0, default=None))
+        name = _new_name(job, names)
         job.memo.set(partial=name)
     place.send(top, name, previous.name if previous is not None and not job.is_mirror else None, job.advance)
     gathered.remember()
@@ -371,34 +368,8 @@ def _report(job: _Job, gathered: Gathered, name: str | None, todo: Plan | None) 
     return replace(report, notes=tuple(job.notes))
 
 
-def new_name(now_ns: int, newest: str | None) -> str:
-    """The name of a new snapshot: when it was begun, in UTC, and letters that no other run has.
-
-    It sorts behind the newest one there is, also where the clock went back.
-    """
-    now_ms = now_ns // 10**6
-    latest_ms = _made_ms(newest) if newest is not None else None
-    if latest_ms is not None and now_ms <= latest_ms:
-        now_ms = latest_ms + 1
-    begun = datetime.fromtimestamp(now_ms // 1000, UTC)
-    return f"{begun:%Y-%m-%dT%H-%M-%S}.{now_ms % 1000:03}Z-{secrets.token_hex(3)}"
-
-
-def made_s(name: str) -> int | None:
-    """When a snapshot was begun, from its name; None for a name of another kind."""
-    made_ms = _made_ms(name)
-    return None if made_ms is None else made_ms // 1000
-
-
-def _made_ms(name: str) -> int | None:
-    match = _NAME.match(name)
-    if match is None:
-        return None
-    try:
-        begun = datetime.strptime(match[1], "%Y-%m-%dT%H-%M-%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return int(begun.timestamp()) * 1000 + int(match[2])
+def _new_name(job: _Job, names: tuple[str, ...]) -> str:
+    return snapshots.new(job.now_ns, snapshots.newest(names), os.urandom(3).hex())
 
 
 def _is_on_same_disk(place: LocalPlace, source: Source) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from dataclasses import dataclass
 
 from memgit.core.backup import manifest
@@ -146,7 +145,7 @@ class Memo:
         path = os.path.join(self._shared, "workspace")
         held = files.read(path)
         if held is None:
-            held = secrets.token_hex(16).encode()
+            held = os.urandom(16).hex().encode()
             files.replace(path, held)
         return held.decode()
 
@@ -180,7 +179,7 @@ def check_marker(place: Place, memo: Memo, *, new_target: bool, dry_run: bool) -
                 "Is the disk mounted? If it really is a new one, run again with --new-target.",
             )
         if not dry_run:
-            made = Marker(secrets.token_hex(8), memo.workspace())
+            made = Marker(os.urandom(8).hex(), memo.workspace())
             place.claim(
                 json.dumps({"schema": _SCHEMA, "target": made.target, "workspace": made.workspace}).encode() + b"\n"
             )
