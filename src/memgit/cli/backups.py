@@ -152,7 +152,7 @@ def setup_ssh(values: Values) -> int:
         ("Make the directory on the other machine", (setup.make_directory,)),
         ("Add this line to ~/.ssh/authorized_keys there", (setup.authorized_keys,)),
         ("Let the target use the key; to the key, the directory is the root", setup.config),
-        ("See that the key can do nothing else: the first two are refused, the last works", setup.tests),
+        ("See that the key can do nothing else: all of these are refused but the last, which works", setup.tests),
     ):
         render.say(f"{step}. {title}:")
         for line in lines:

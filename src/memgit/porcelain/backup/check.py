@@ -65,7 +65,11 @@ class Verified:
 
 
 def reach(repo: Repository, target: Target) -> Place:
-    """The place of a target that was used before. Raises TargetError if there is nothing of ours."""
+    """The place of a target that was used before. Raises TargetError if there is nothing of ours, or not to be read."""
+    if target.write_only:
+        from memgit.host.write_only import READ_ELSEWHERE
+
+        raise TargetError(f"The backup target {target.name} can only be written.", READ_ELSEWHERE)
     place = targets.reach(target, repo)
     marker = targets.read_marker(place)
     if marker is None:

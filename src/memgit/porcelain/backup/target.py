@@ -55,6 +55,11 @@ def reach(target: Target, repo: Repository | None) -> Place:
         )
     if target.options:
         _refuse_options(target)
+    if target.write_only and (target.host is None or target.mode == "mirror"):
+        raise ConfigError(
+            f"The backup target {target.name} can't be write_only.",
+            "Only snapshots on another machine can: give it a host, and no other mode.",
+        )
     if target.path is not None:
         path = os.path.expanduser(target.path)
         if not os.path.isabs(path):
@@ -78,9 +83,12 @@ def reach(target: Target, repo: Repository | None) -> Place:
         )
     from memgit.host import rsync
 
-    return rsync.RsyncPlace(
-        rsync.Link(host, target.identity, target.port, target.bwlimit, target.options, target.known_hosts)
-    )
+    link = rsync.Link(host, target.identity, target.port, target.bwlimit, target.options, target.known_hosts)
+    if target.write_only and repo is not None:
+        from memgit.host.write_only import WriteOnlyPlace
+
+        return WriteOnlyPlace(link, os.path.join(Memo(repo, target).directory, "sent"))
+    return rsync.RsyncPlace(link)
 
 
 def _refuse_options(target: Target) -> None:
