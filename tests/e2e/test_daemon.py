@@ -271,6 +271,31 @@ def test_a_remote_that_hangs_holds_no_capture_up(repo: Repo) -> None:
         until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
 
 
+def test_a_backup_that_hangs_or_fails_holds_nothing_else_up(repo: Repo, tmp_path: Path) -> None:
+    hub = remotes.bare(tmp_path / "hub.git")
+    repo.git("remote", "add", "origin", str(hub))
+    targets = f'[[target]]\nname = "gone"\npath = "{tmp_path}/not/mounted"\n'
+    with remotes.silent() as served:
+        port = served.url.rstrip("/").rpartition(":")[2]
+        targets += f'[[target]]\nname = "silent"\nhost = "nobody@127.0.0.1:/backups"\nport = {port}\n'
+        config = FAST.replace('push = "never"', 'push = "every 1s"').replace('backup = "never"', 'backup = "every 1s"')
+        with running(repo.path, config=config + targets) as daemon:
+            until(lambda: any(_program(pid) == b"ssh" for pid in _children(daemon)))
+            (repo.path / "memory" / "on.md").write_text("on\n")
+            until(lambda: captured(repo, "memory/on.md"))
+            refs = ("git", "-C", str(hub), "for-each-ref", "--format=%(objectname)")
+            until(lambda: repo.git("rev-parse", "HEAD") in run(*refs), "it was not pushed")
+            assert "backup" not in {event.get("job") for event in daemon.events()}, "it hung all the while"
+            assert daemon.stop() == 0
+
+
+def _program(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"\0")[0]
+    except OSError:
+        return b""
+
+
 def _children(daemon: Running) -> list[int]:
     """Everything that the daemon has started, however far down."""
     found, todo = [], [daemon.child.pid]
