@@ -27,6 +27,7 @@ EXIT_STATUS: tuple[tuple[type[errors.MemgitError], int], ...] = (
     (errors.MemgitError, 1),
 )
 INTERRUPTED = 130
+ITSELF = (sys.executable, "-c", "from memgit.cli.app import main; main()")  # starts a memgit like this one
 
 
 def main() -> None:
