@@ -88,6 +88,8 @@ def test_damage_on_the_other_machine_is_found(tmp_path: Path, server: Sshd) -> N
         "memory/2026-02-04.md": "missing",
         "memory/extra.md": "extra",
     }
+    assert vault.backup()["is_new"] is True
+    assert vault.memgit("backup", "verify").status == 0
 
 
 def test_an_interrupted_transfer_is_never_taken_for_complete_and_goes_on(tmp_path: Path, server: Sshd) -> None:

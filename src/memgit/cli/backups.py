@@ -47,7 +47,7 @@ def verify(values: Values) -> int:
     assert sample is None or isinstance(sample, int)
     with Progress(f"Verifying {target.name}", quiet=bool(values["quiet"])) as progress:
         found = check.verify(context.repo, target, text(values, "snapshot"), sample, progress.advance)
-    return _show_verified(values, found, "as its manifest says")
+    return _show_verified(values, found, "are as its manifest says")
 
 
 def drill(values: Values) -> int:
@@ -66,6 +66,7 @@ def _show_verified(values: Values, found: check.Verified, good: str) -> int:
         for problem in found.problems:
             render.say(f"  {problem.path.decode('utf-8', 'backslashreplace')}: {problem.what.value}")
         render.say(f"{found.target}: {found.generation} has {render.plural(len(found.problems), 'problem')}.")
+        render.note("`memgit backup run` makes a sound one, which takes nothing damaged over.")
     elif not values["quiet"]:
         checked = f"{found.checked:,} of {render.plural(found.files, 'file')}"
         render.say(f"{found.target}: {found.generation}: {checked} {good}.")

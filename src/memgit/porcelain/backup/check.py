@@ -127,11 +127,18 @@ def verify(
     """Compare a generation with its manifest. sample: read only so many files, chosen by chance.
 
     A directory of this machine is read in place, and listed in full even for a sample; from elsewhere what is checked
-    is fetched, so only checking everything finds an extra file.
+    is fetched, so only checking everything finds an extra file. The next run goes by what was found: it takes nothing
+    damaged over.
     """
     place = reach(repo, target)
     held = choose(place, name)
-    return _check(target.name, place, held, sample, advance)
+    found = _check(target.name, place, held, sample, advance)
+    memo = Memo(repo, target)
+    if found.problems:
+        memo.doubt(held.name, [problem.path for problem in found.problems])
+    elif found.checked == found.files:
+        memo.trust(held.name)
+    return found
 
 
 def check_held(target: Target, place: Place, held: Held) -> Verified:

@@ -76,6 +76,7 @@ class _Job:
     now_ns: int
     advance: Callable[[int], None]
     notes: list[str] = field(default_factory=list)
+    is_doubted: bool = False  # whether the generation before was found damaged
 
     @property
     def is_mirror(self) -> bool:
@@ -158,6 +159,12 @@ def _deliver(job: _Job, gathered: Gathered) -> Report:
     job.notes += wrong
     before = previous.manifest.entries if previous is not None else {}
     _guard(job, before, gathered.source.items)
+    doubted = job.memo.doubted(previous.name) if previous is not None else None
+    if previous is not None and doubted is not None:
+        job.is_doubted = True
+        job.notes.append(f"{previous.name} was found damaged; not taken from it: {len(doubted):,}")
+        before = {path: entry for path, entry in before.items() if path not in doubted}
+        previous = replace(previous, manifest=replace(previous.manifest, entries=before))
     gathered.learn(before, job.advance)
     if not gathered.items:
         raise MemgitError(
@@ -190,7 +197,7 @@ def _to_directory(
         job.notes.append("the target is on the same file system as the workspace")
     if job.is_mirror:
         return _mirror(job, place, gathered, previous)
-    if previous is not None and not _differs(gathered.items, previous):
+    if previous is not None and not _differs(job, gathered.items, previous):
         if not job.request.dry_run:
             gathered.remember()
         return _report(job, gathered, previous.name, None)
@@ -219,7 +226,7 @@ def _to_directory(
     except OSError as error:
         raise refused(error, place.path) from None
     gathered.remember()
-    job.memo.set(newest=name, succeeded=str(job.now_s))
+    job.memo.set(newest=name, succeeded=str(job.now_s), damaged=None)
     return _report(job, gathered, name, todo)
 
 
@@ -241,14 +248,14 @@ def _mirror(job: _Job, place: LocalPlace, gathered: Gathered, previous: Held | N
             todo = plan(gathered.items, there, {})
             if job.request.dry_run:
                 return _report(job, gathered, MIRROR if previous else None, todo)
-            if previous is None or not todo.is_empty or _differs(gathered.items, previous):
+            if previous is None or not todo.is_empty or _differs(job, gathered.items, previous):
                 files.remove(os.path.join(top, COMPLETE))
                 generation.apply(folder, todo, gathered.content, gathered.source.directories, None, job.advance)
                 _complete(job, gathered, top, previous.manifest if previous else None, top)
     except OSError as error:
         raise refused(error, place.path) from None
     gathered.remember()
-    job.memo.set(newest=MIRROR, succeeded=str(job.now_s))
+    job.memo.set(newest=MIRROR, succeeded=str(job.now_s), damaged=None)
     return _report(job, gathered, MIRROR, todo)
 
 
@@ -256,7 +263,7 @@ def _through_stage(
     job: _Job, place: Sender, gathered: Gathered, previous: Held | None, names: tuple[str, ...]
 ) -> Report:
     """Make a directory of our own hold exactly what is sent, then send that: it can't change on the way."""
-    if previous is not None and not _differs(gathered.items, previous):
+    if previous is not None and not _differs(job, gathered.items, previous):
         if not job.request.dry_run:
             gathered.remember()
         return _report(job, gathered, previous.name, None)
@@ -282,7 +289,7 @@ def _through_stage(
         job.memo.set(partial=name)
     place.send(top, name, previous.name if previous is not None and not job.is_mirror else None, job.advance)
     gathered.remember()
-    job.memo.set(newest=name, succeeded=str(job.now_s), partial=None)
+    job.memo.set(newest=name, succeeded=str(job.now_s), partial=None, damaged=None)
     return _report(job, gathered, name, todo)
 
 
@@ -302,9 +309,9 @@ def _staged(top: str) -> Manifest | None:
     return manifest.read(held.manifest, held.base, top)
 
 
-def _differs(items: list[Item], previous: Held) -> bool:
+def _differs(job: _Job, items: list[Item], previous: Held) -> bool:
     entries = previous.manifest.entries
-    if len(items) != len(entries):
+    if job.is_doubted or len(items) != len(entries):
         return True
     for item in items:
         entry = entries.get(item.path)

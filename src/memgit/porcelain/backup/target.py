@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from memgit.core.backup import manifest
@@ -142,6 +143,20 @@ class Memo:
         if merged != self._values:
             self._values = merged
             files.replace(self._path, json.dumps({"schema": _SCHEMA, **merged}).encode())
+
+    def doubt(self, generation: str, paths: Iterable[bytes]) -> None:
+        """Remember that a generation was found damaged, and at which paths: the next run copies them anew."""
+        self.set(damaged="\n".join([generation, *(manifest.quote(path).decode() for path in paths)]))
+
+    def trust(self, generation: str) -> None:
+        """Forget what was wrong with a generation."""
+        if self.doubted(generation) is not None:
+            self.set(damaged=None)
+
+    def doubted(self, generation: str) -> frozenset[bytes] | None:
+        """The paths at which a generation was found damaged; None if nothing is known against it."""
+        name, *paths = (self.get("damaged") or "").split("\n")
+        return frozenset(manifest.unquote(path.encode()) for path in paths) if name == generation else None
 
     def index_path(self, git_dir: str, *, with_held: bool) -> str:
         """Where digests of files are kept, for all targets of a work tree that may have the same files."""
