@@ -30,6 +30,7 @@ EXIT_STATUS: tuple[tuple[type[errors.MemgitError], int], ...] = (
     (errors.MemgitError, 1),
 )
 INTERRUPTED = 130
+ITSELF = (sys.executable, "-c", "from memgit.cli.app import main; main()")  # starts a memgit like this one
 
 
 def main() -> None:
@@ -37,7 +38,13 @@ def main() -> None:
     gc.disable()  # a process of seconds with no reference cycles to speak of
     for stop in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, _interrupt)
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        sys.exit(status)  # Python says what could not be written
+    os._exit(status)  # all is done and flushed; taking the interpreter down first would cost up to 8 ms
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 
 from memgit.cli import render
-from memgit.cli.app import status_of
+from memgit.cli.app import ITSELF, status_of
 from memgit.cli.context import now_s, open_repository, open_workspace, text, texts
 from memgit.cli.params import Values
 from memgit.core.units import duration_s, format_duration
@@ -18,13 +17,11 @@ from memgit.host.log import JsonLog
 from memgit.porcelain import pause as hold
 from memgit.porcelain.daemon import Daemon
 
-_PROGRAM = (sys.executable, "-c", "from memgit.cli.app import main; main()")
-
 
 def run(values: Values) -> int:
     """Look after workspaces until told to stop, or once."""
     verbose = JsonLog("/dev/stderr") if values["verbose"] else None
-    daemon = Daemon(open_workspace, _PROGRAM, dict(os.environ), verbose)
+    daemon = Daemon(open_workspace, ITSELF, dict(os.environ), verbose)
     paths = _paths(values)
     if not values["once"]:
         daemon.run(paths)

@@ -297,6 +297,11 @@ class Target:
         None, Text(), "The file that ssh checks the other machine's key against.", sample="~/.ssh/memgit-known-hosts"
     )
     port: int | None = setting(None, Whole(1, 65535), "The port of ssh.", sample=22)
+    write_only: bool = setting(
+        False,
+        Truth(),
+        "Whether the key may only add snapshots; `memgit backup setup-ssh` shows how to make one.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,11 @@ REMOTE_JOBS = frozenset({"sync", "push"})
 _SCHEMA = 1
 
 
+def lane(job: str) -> str:
+    """Jobs of one lane wait for each other. A backup moves no ref: it waits for nothing, and nothing waits for it."""
+    return "backup" if job == "backup" else "history"
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """A repository with its settings, ready to work in."""

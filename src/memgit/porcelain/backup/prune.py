@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from memgit.core.backup import retention
+from memgit.core.backup.names import made_s
 from memgit.core.backup.retention import Keep, Snapshot, Verdict
 from memgit.core.settings import Target
 from memgit.core.values import dataclass
@@ -10,7 +11,6 @@ from memgit.errors import MemgitError
 from memgit.git.repository import Repository
 from memgit.host.lock import Lock
 from memgit.porcelain.backup import check
-from memgit.porcelain.backup.run import made_s
 from memgit.porcelain.backup.target import Memo
 
 

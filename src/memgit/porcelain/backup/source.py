@@ -15,8 +15,9 @@ from memgit.errors import MemgitError
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
 from memgit.host import files
-from memgit.host.folder import Folder, Found
+from memgit.host.folder import Folder
 from memgit.host.generation import items_of
+from memgit.host.tree import Found
 
 _RETAINED = 64 << 20  # bytes of files that are kept in memory between planning and copying
 _LARGE = 32 << 20  # a file that is never held in memory as a whole
