@@ -16,9 +16,10 @@ from memgit.errors import Busy, Conflict, MemgitError
 from memgit.git import history, refs
 from memgit.git.remote import Line, RemoteFailed
 from memgit.git.repository import Repository
-from memgit.porcelain import push, transaction
+from memgit.porcelain import exchange, push, remotes, transaction
 from memgit.porcelain.joined import How, Joined, Rules
-from memgit.porcelain.push import Plan, Pushed, Remote
+from memgit.porcelain.push import Plan, Pushed
+from memgit.porcelain.remotes import Remote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # most runs find nothing to do, and each import costs start-up time
@@ -58,8 +59,8 @@ def run(
     person has to look first, after everything else is done and the raw tip is safe on the remote; Busy if another
     memgit talks to a remote or files are in the way; RemoteFailed, after all local steps.
     """
-    with push.exchange(repo) as held:
-        branch, target = push.choose(line.config, held.current_branch(), wanted, default)
+    with exchange.begin(repo) as held:
+        branch, target = remotes.choose(line.config, held.current_branch(), wanted, default)
         remote = Remote(held, line.of(held.git), target, branch, now_s)
         transaction.heal(held)
         if plan.dry_run:
