@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from memgit.cli import render
-from memgit.cli.commit import HELD
 from memgit.cli.context import Context, now_s, open_repository, text
 from memgit.cli.params import Values
 from memgit.core.consolidation.policy import Policy
@@ -13,12 +12,13 @@ from memgit.core.layers import Layer, flag
 from memgit.core.version import VERSION
 from memgit.git.remote import Line
 from memgit.host import machine
-from memgit.porcelain import commit
 from memgit.porcelain import push as push_branch
 from memgit.porcelain import sync as sync_branch
 from memgit.porcelain.joined import How, Rules
 from memgit.porcelain.push import Plan, Pushed
 from memgit.porcelain.sync import Synced
+
+HELD = 4
 
 
 def sync(values: Values) -> int:
@@ -27,6 +27,8 @@ def sync(values: Values) -> int:
     held: list[str] = []
 
     def capture() -> None:
+        from memgit.porcelain import commit  # loaded while the remote is asked
+
         request = commit.Request(machine=machine.name(os.environ))
         report = commit.run(context.repo, context.config, context.workspace_bytes, VERSION, request, now_s())
         held[:] = [item.path for item in report.held]

@@ -12,13 +12,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from memgit import process
 from memgit.core import retry
 from memgit.core.objects import ZERO, Oid, RefName
 from memgit.core.retry import Failure
 from memgit.errors import NetworkError
 from memgit.git.command import DURABLE, Git, environment
-from memgit.process import Result, TimedOut
+from memgit.process import Child, Result, TimedOut
 
 Config = Mapping[str, list[str]]
 
@@ -105,11 +104,20 @@ class Line:
         Unless `forced`, a tracking ref only moves forward: Failure.REJECTED says that the remote was rewritten.
         Raises RemoteFailed.
         """
+        with self.ask(target, forced=forced) as question:
+            return self.heard(target, question)
+
+    def ask(self, target: Target, *, forced: bool = False) -> Child:
+        """The same without waiting for the answer, which `heard` takes: most of the time goes by on the way."""
         refspec = f"{'+' if forced else ''}{target.branch}:{target.tracking}"
-        done = self._run(
-            target.remote, "fetch", "--progress", "--no-tags", "--no-prune", "--no-auto-maintenance", "--refmap=",
+        return self._start(
+            "fetch", "--progress", "--no-tags", "--no-prune", "--no-auto-maintenance", "--refmap=",
             "--no-recurse-submodules", "--no-write-fetch-head", "--end-of-options", target.remote, refspec,
         )  # fmt: skip
+
+    def heard(self, target: Target, question: Child) -> bool:
+        """What the remote answered. Raises as `fetch` does."""
+        done = self._finish(target.remote, question)
         said = _said(done)
         if done.status:
             missing = _MISSING.search(said)
@@ -145,16 +153,21 @@ class Line:
         return None
 
     def _run(self, remote: str, *args: str) -> Result:
+        with self._start(*args) as child:
+            return self._finish(remote, child)
+
+    def _start(self, *args: str) -> Child:
         env = environment({"GIT_SSH_COMMAND": ssh_command(self.config, os.environ), "SSH_ASKPASS_REQUIRE": "never"})
+        return Child(
+            self._git.argv(*_UNATTENDED, *DURABLE, *args),
+            cwd=self._git.directory,
+            env=env,
+            keep_fds=self._git.keep_fds,
+        )
+
+    def _finish(self, remote: str, child: Child) -> Result:
         try:
-            return process.run_apart(
-                self._git.argv(*_UNATTENDED, *DURABLE, *args),
-                cwd=self._git.directory,
-                env=env,
-                silence_s=self._silence_s,
-                timeout_s=self._silence_s * _LONGEST,
-                keep_fds=self._git.keep_fds,
-            )
+            return child.finish_within(self._silence_s, self._silence_s * _LONGEST)
         except TimedOut as error:
             raise RemoteFailed(remote, Failure.TIMEOUT, error.message) from None
 

@@ -14,6 +14,7 @@ from memgit.git.remote import Config, Line, RemoteFailed, Target, target_of
 from memgit.git.repository import Repository
 from memgit.porcelain import exchange, outbox
 from memgit.porcelain.outbox import Outbox
+from memgit.process import Child
 
 OFFERED = "refs/memgit/offered/"
 REWRITTEN = "refs/memgit/rewritten/"
@@ -52,8 +53,13 @@ class Remote:
 
     def fetch(self) -> bool:
         """Hear where the remote's branch is; False if there is none. Raises RemoteFailed, after noting it."""
+        with self.line.ask(self.target) as question:
+            return self.heard(question)
+
+    def heard(self, question: Child) -> bool:
+        """The same, where the line was asked before."""
         try:
-            found = self.line.fetch(self.target)
+            found = self.line.heard(self.target, question)
         except RemoteFailed as error:
             if error.failure is not Failure.REJECTED:
                 self.failed(error.failure, error.message)

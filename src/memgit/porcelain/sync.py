@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import time
@@ -65,17 +64,19 @@ def run(
         transaction.heal(held)
         if plan.dry_run:
             return _foresee(remote, plan)
-        capture()
         fetched = 0
         joined = Joined(How.NOTHING, None, None)
         consolidated = None
         for attempt in range(_ATTEMPTS):
             before = remote.tracking
-            try:
-                found = remote.fetch()
-            except RemoteFailed:
-                _consolidate(remote, plan)
-                raise
+            with remote.line.ask(target) as question:  # the answer is on its way while the rest is done
+                if attempt == 0:
+                    capture()
+                try:
+                    found = remote.heard(question)
+                except RemoteFailed:
+                    _consolidate(remote, plan)
+                    raise
             tip = _tip(remote)
             if tip is not None:
                 remote.refuse_if_rewritten(tip)
@@ -116,6 +117,8 @@ def _quiet(remote: Remote, plan: Plan, tip: Oid | None, there: Oid | None) -> st
     policy = plan.policy
     rules = (policy.window, policy.zone, policy.commute, policy.keep_empty, policy.rules, policy.subject)
     memory = (policy.memory.include.lines, policy.memory.exclude.lines, plan.workspace)
+    import hashlib  # 5 ms, which go by while the remote thinks
+
     text = repr((rules, memory, plan.open_windows, plan.raw, plan.machine, remote.branch))
     asked = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     tips = [oid.decode() if oid is not None else "-" for oid in (tip, there)]
