@@ -19,6 +19,7 @@ from memgit.porcelain.push import Plan, Pushed
 from memgit.porcelain.sync import Synced
 
 HELD = 4
+_SHOWN = 10
 
 
 def sync(values: Values) -> int:
@@ -74,11 +75,26 @@ def push(values: Values) -> int:
 
 
 def _told_withheld(pushed: Pushed | None) -> int:
-    """The exit status; says which files the remote refused."""
-    if pushed is None or not pushed.withheld:
+    """The exit status; says which files the remote refused, and which commits were not sent."""
+    if pushed is None or not (pushed.withheld or pushed.stopped):
         return 0
-    render.note(f"memgit: {pushed.remote} found secrets, so these files are held back: {', '.join(pushed.withheld)}")
-    render.note("  They are unchanged on disk. Take the secret out, and change it where it is in use.")
+    if pushed.withheld:
+        render.note(
+            f"memgit: {pushed.remote} found secrets, so these files are held back: {', '.join(pushed.withheld)}"
+        )
+        render.note("  They are unchanged on disk. Take the secret out, and change it where it is in use.")
+    if pushed.stopped:
+        commits = len({item.commit for item in pushed.stopped})
+        render.note(f"memgit: {render.plural(commits, 'commit')} not sent for secrets, nor what stands on them:")
+        for item in pushed.stopped[:_SHOWN]:
+            where, finding = (item.commit or b"").decode()[:10], item.finding
+            render.note(f"  {where} {finding.path}:{finding.line}: {finding.rule} {finding.fingerprint}".rstrip())
+        if len(pushed.stopped) > _SHOWN:
+            render.note(f"  and {len(pushed.stopped) - _SHOWN} more; --json lists them")
+        render.note(
+            "  Nobody else has them yet: take the secret out (git rebase -i), and change it where it is in use."
+        )
+        render.note("  If one is no secret: memgit guard allow, with the name at the end of its line.")
     return HELD
 
 
@@ -93,6 +109,7 @@ def _line(context: Context) -> Line:
 def plan(context: Context, values: Values) -> Plan:
     """What a push is asked to do, from settings and options."""
     return Plan(
+        context.config,
         Policy.of(context.config),
         context.workspace_bytes,
         machine.name(os.environ),

@@ -68,8 +68,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A ref to move on the remote. lease: replace it if it is still there (ZERO: if it does not exist); else only
-    forward.
+    """A ref to move on the remote; ZERO takes it away. lease: replace it if it is still there (ZERO: if it does not
+    exist); else only forward.
     """
 
     ref: RefName
@@ -129,7 +129,8 @@ class Line:
     def push(self, remote: str, updates: Sequence[Update]) -> tuple[Answer, ...]:
         """Offer refs to a remote; its answer to each. Raises RemoteFailed where no answer came."""
         leases = [f"--force-with-lease={u.ref}:{_lease(u.lease)}" for u in updates if u.lease is not None]
-        refspecs = [f"{'+' if u.lease is not None else ''}{u.new.decode()}:{u.ref}" for u in updates]
+        sources = ["" if u.new == ZERO else u.new.decode() for u in updates]
+        refspecs = [f"{'+' if u.lease and new else ''}{new}:{u.ref}" for new, u in zip(sources, updates, strict=True)]
         done = self._run(
             remote, "push", "--porcelain", "--progress", "--no-follow-tags", "--recurse-submodules=no", *leases,
             "--end-of-options", remote, *refspecs,

@@ -9,22 +9,27 @@ from memgit.core import retry
 from memgit.core.consolidation.policy import Policy
 from memgit.core.objects import ZERO, Oid, RefName
 from memgit.core.retry import Failure
+from memgit.core.settings import Config
+from memgit.core.version import VERSION
 from memgit.errors import Conflict, GuardHeld, UsageError
 from memgit.git import history, refs
 from memgit.git.remote import Answer, Line, RemoteFailed, Update
 from memgit.git.repository import Repository
-from memgit.porcelain import exchange, offers, remotes, transaction
+from memgit.porcelain import exchange, offers, outgoing, raw, remotes, transaction
 from memgit.porcelain.remotes import Remote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # most runs find nothing to send, and need none of it
     from memgit.porcelain.closed import Closed
+    from memgit.porcelain.guard import Found
+    from memgit.porcelain.outgoing import Outgoing
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a push is asked to do. create: make a branch that is gone on the remote anew."""
+    """What a push is asked to do. config: for the guard. create: make a branch that is gone on the remote anew."""
 
+    config: Config
     policy: Policy
     workspace: bytes
     machine: str
@@ -48,6 +53,7 @@ class Pushed:
     is_new: bool  # the branch was not there before
     dry_run: bool
     withheld: tuple[str, ...] = ()  # files the remote refused for a secret in them; held from now on
+    stopped: tuple[Found, ...] = ()  # secrets in commits, which are not sent for that
 
 
 def send(remote: Remote, plan: Plan, tip: Oid, has_branch: bool) -> Pushed:
@@ -82,29 +88,23 @@ _REFUSALS = 5
 
 
 def _send(remote: Remote, plan: Plan, tip: Oid, has_branch: bool) -> Pushed:
-    from memgit.porcelain import closed
-
-    repo, target = remote.repo, remote.target
+    target = remote.target
     published = remote.tracking if has_branch else None
-    ready = closed.find(
-        repo, plan.policy, plan.workspace, tip, published, remote.now_s, everything=plan.open_windows
-    )  # fmt: skip
-    known = remote.outbox.branch(target.remote, target.branch)
+    ready, going = _ready(remote, plan, tip, published)
     updates = [Update(target.branch, ready.tip)] if ready.tip is not None else []
-    raw_ref = raw_ref_of(remote, plan.machine)
-    if plan.raw and tip not in (ready.tip, published, known.raw):
-        updates.append(_raw_update(remote, raw_ref, tip))
+    kept = raw.Kept(remote, plan.machine, plan.config)
+    newest = (going.clean or (None,))[-1] if going.found else tip
+    if plan.raw:
+        updates += kept.updates(newest if newest not in (ready.tip, published) else None)
     now_there = ready.tip if ready.tip is not None else published
     if plan.dry_run or not updates:
         if not plan.dry_run:
-            _settle(remote, tip, now_there)
-        return _report(remote, ready, now_there, known.raw, "", not has_branch, plan.dry_run)
+            _settle(remote, tip, now_there, going.found)
+        return _report(remote, ready, now_there, kept, going.found, not has_branch, plan.dry_run)
     if ready.tip is not None:
         offers.offer(remote, ready.tip)
-    answers = {answer.ref: answer for answer in _push(remote, updates)}
-    raw, refused = known.raw, ""
-    if (answer := answers.get(raw_ref)) is not None:
-        raw, refused = _raw_answer(remote, raw_ref, tip, answer)
+    answers = _push(remote, updates)
+    kept.answered(answers)
     answer = answers.get(target.branch)
     if answer is not None and answer.failure is not None:
         offers.withdraw(remote)
@@ -113,63 +113,63 @@ def _send(remote: Remote, plan: Plan, tip: Oid, has_branch: bool) -> Pushed:
     if ready.tip is not None:
         offers.taken(remote, ready.tip)
     remote.answered()
-    _settle(remote, tip, now_there)
-    return _report(remote, ready, now_there, raw, refused, not has_branch, False)
+    _settle(remote, tip, now_there, going.found)
+    return _report(remote, ready, now_there, kept, going.found, not has_branch, False)
 
 
-def send_raw(remote: Remote, machine: str, tip: Oid) -> None:
-    """Push the raw tip alone, while the branch waits for a person. Raises RemoteFailed, after noting it."""
-    known = remote.outbox.branch(remote.target.remote, remote.target.branch)
-    if tip != known.raw:
-        raw_ref = raw_ref_of(remote, machine)
-        (answer,) = _push(remote, [_raw_update(remote, raw_ref, tip)])
-        _raw_answer(remote, raw_ref, tip, answer)
+def _ready(remote: Remote, plan: Plan, tip: Oid, published: Oid | None) -> tuple[Closed, Outgoing]:
+    """What of the branch can go: no window is open, and nothing that the guard found is in it."""
+    from memgit.porcelain import closed
+
+    repo = remote.repo
+    ready = closed.find(
+        repo, plan.policy, plan.workspace, tip, published, remote.now_s, everything=plan.open_windows
+    )  # fmt: skip
+    going = outgoing.look(remote, plan.config, tip, published)
+    limit = going.limit(repo, ready.tip)
+    if limit != ready.tip:
+        hidden = [published] if published is not None else []
+        commits = history.count(repo.git, limit, hidden) if limit is not None else 0
+        ready = replace(ready, tip=limit, commits=commits, waiting=ready.waiting + ready.commits - commits)
+    return ready, going
 
 
-def raw_ref_of(remote: Remote, machine: str) -> RefName:
-    """Where this machine's raw tip stands on the remote."""
-    return f"refs/memgit/raw/{machine}/{remote.branch.removeprefix('refs/heads/')}"
+def send_raw(remote: Remote, plan: Plan, tip: Oid) -> None:
+    """Push what this machine keeps there alone, while the branch waits for a person. Raises RemoteFailed, after
+    noting it.
+    """
+    going = outgoing.look(remote, plan.config, tip, remote.tracking)
+    kept = raw.Kept(remote, plan.machine, plan.config)
+    if updates := kept.updates(going.clean[-1] if going.found and going.clean else None if going.found else tip):
+        kept.answered(_push(remote, updates))
 
 
-def _raw_update(remote: Remote, raw_ref: RefName, tip: Oid) -> Update:
-    known = remote.outbox.branch(remote.target.remote, remote.target.branch)
-    return Update(raw_ref, tip, known.raw if known.raw is not None and known.raw_ref == raw_ref else ZERO)
-
-
-def _push(remote: Remote, updates: list[Update]) -> tuple[Answer, ...]:
+def _push(remote: Remote, updates: list[Update]) -> dict[RefName, Answer]:
     try:
-        return remote.line.push(remote.target.remote, updates)
+        return {answer.ref: answer for answer in remote.line.push(remote.target.remote, updates)}
     except RemoteFailed as error:
         remote.failed(error.failure, error.message)
         raise
 
 
-def _raw_answer(remote: Remote, raw_ref: RefName, tip: Oid, answer: Answer) -> tuple[Oid | None, str]:
-    """Where the private ref is now, and why it could not be moved."""
-    if answer.failure is None:
-        remote.note(raw=tip, raw_ref=raw_ref)
-        return tip, ""
-    if answer.failure is not Failure.REJECTED:
-        return None, retry.reason(answer.said)
-    # Moved without our knowing: by a run that was killed before it could note it, or by a machine of the same name.
-    there = remote.line.read(remote.target.remote, raw_ref)
-    if there is not None and not refs.resolve(remote.repo.git, there.decode()):
-        return there, "another machine of this name uses it; set MEMGIT_MACHINE to tell them apart"
-    again = remote.line.push(remote.target.remote, [Update(raw_ref, tip, there or ZERO)])[0]
-    if again.failure is None:
-        remote.note(raw=tip, raw_ref=raw_ref)
-        return tip, ""
-    return there, retry.reason(again.said)
-
-
-def _settle(remote: Remote, tip: Oid, there: Oid | None) -> None:
-    """Note how much is not on the remote's branch, and since when."""
+def _settle(remote: Remote, tip: Oid, there: Oid | None, found: tuple[Found, ...]) -> None:
+    """Note how much is not on the remote's branch, since when, how far the guard has looked, and what it found."""
     unpushed, oldest_s = history.outstanding(remote.repo.git, tip, [there] if there else [])
-    remote.note(unpushed=unpushed, oldest_s=oldest_s, trouble="", paths=())
+    commits = tuple(dict.fromkeys((item.commit or ZERO).decode()[:10] for item in found))
+    trouble = f"Not sent: secrets in {', '.join(commits[:3])}" if found else ""
+    paths = tuple(dict.fromkeys(item.finding.path for item in found))
+    scanned = {} if found else {"scanned": f"{VERSION} {tip.decode()}"}
+    remote.note(unpushed=unpushed, oldest_s=oldest_s, trouble=trouble, paths=paths, **scanned)
 
 
 def _report(
-    remote: Remote, ready: Closed, there: Oid | None, raw: Oid | None, refused: str, is_new: bool, dry_run: bool
+    remote: Remote,
+    ready: Closed,
+    there: Oid | None,
+    kept: raw.Kept,
+    found: tuple[Found, ...],
+    is_new: bool,
+    dry_run: bool,
 ) -> Pushed:
     return Pushed(
         remote.target.remote,
@@ -177,10 +177,11 @@ def _report(
         there,
         ready.commits,
         ready.waiting,
-        raw,
-        refused,
+        kept.tip,
+        kept.refused,
         is_new and ready.tip is not None,
         dry_run,
+        stopped=found,
     )
 
 
