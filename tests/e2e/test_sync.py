@@ -583,7 +583,10 @@ def test_push_protection_holds_the_file_back_and_lets_the_rest_go(pair: tuple[Si
     one.memgit("sync", "--now")
     assert one.status() == ""
     assert there(hub) == one.head().decode()
-    assert "key-12345" not in run("git", "-C", str(hub), "log", "-p", "--all").decode()
+    assert not leaked(hub, "key-12345")
+    assert "the remote refused" in one.memgit("undo", ok=2).err
+    one.memgit("sync", "--now")
+    assert not leaked(hub, "key-12345")
 
 
 def test_push_protection_leaves_what_is_published_as_it_is(pair: tuple[Side, Side], hub: Path) -> None:
@@ -593,6 +596,53 @@ def test_push_protection_leaves_what_is_published_as_it_is(pair: tuple[Side, Sid
     one.memgit("push", "--now", ok=4)
     assert one.git("show", "main:MEMORY.md") == b"# Memory\n\n- first\n"
     assert one.status() == " M MEMORY.md\n"
+
+
+def test_a_join_that_is_not_sent_yet_can_be_taken_back(pair: tuple[Side, Side], hub: Path) -> None:
+    one, two = pair
+    two.write("memory/theirs.md", "- theirs\n")
+    two.memgit("sync", "--now")
+    one.write("memory/ours.md", "- ours\n")
+    before = one.head()
+    (one.path / "draft.txt").write_text("mine\n")
+    assert "Take the join back with: memgit undo" in one.memgit("sync").out
+    joined = one.head()
+    assert joined != before
+    assert "join origin/main" in one.memgit("log").out
+    out = one.memgit("undo").out
+    assert one.head() == before
+    assert sorted(path.name for path in (one.path / "memory").iterdir()) == ["ours.md"]
+    assert one.status() == "?? draft.txt\n"
+    one.memgit("undo", out.split()[-1])
+    assert one.head() == joined
+    assert one.text("memory/theirs.md") == "- theirs\n"
+    assert one.status() == "?? draft.txt\n"
+
+
+def test_a_join_is_not_taken_back_over_what_is_not_committed(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.write("app.py", "print(2)\n", auto=False)
+    two.memgit("sync", "--now")
+    one.write("memory/ours.md", "- ours\n")
+    one.memgit("sync")
+    joined = one.head()
+    (one.path / "app.py").write_text("print(3)\n")
+    assert "would be replaced: app.py" in one.memgit("undo", ok=6).err
+    assert one.head() == joined
+    assert one.text("app.py") == "print(3)\n"
+
+
+def test_a_join_that_others_have_is_not_taken_back(pair: tuple[Side, Side], hub: Path) -> None:
+    one, two = pair
+    two.write("memory/theirs.md", "- theirs\n")
+    two.memgit("sync", "--now")
+    one.write("memory/ours.md", "- ours\n")
+    one.memgit("sync", "--now")
+    assert there(hub) == one.head().decode()
+    undo = one.memgit("undo", ok=2)
+    assert "is published already" in undo.err
+    one.git(*undo.err.strip().rpartition("git ")[2].split(), "--no-edit")
+    assert not (one.path / "memory" / "theirs.md").exists()
 
 
 def leaked(hub: Path, secret: str) -> bool:

@@ -83,6 +83,7 @@ def _told_withheld(pushed: Pushed | None) -> int:
             f"memgit: {pushed.remote} found secrets, so these files are held back: {', '.join(pushed.withheld)}"
         )
         render.note("  They are unchanged on disk. Take the secret out, and change it where it is in use.")
+        render.note("  The commits as they were stay in this clone alone, until `memgit prune` forgets them.")
     if pushed.stopped:
         commits = len({item.commit for item in pushed.stopped})
         render.note(f"memgit: {render.plural(commits, 'commit')} not sent for secrets, nor what stands on them:")
@@ -139,6 +140,9 @@ def _show_synced(synced: Synced) -> None:
         _show_pushed(synced.pushed)
     else:
         render.say(f"{name}: nothing to send.")
+    is_sent = synced.pushed is not None and synced.pushed.sent
+    if joined.how is How.MERGED and not is_sent and synced.consolidated is None:
+        render.say("Take the join back with: memgit undo")
 
 
 def _show_pushed(pushed: Pushed) -> None:

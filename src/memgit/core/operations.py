@@ -18,6 +18,8 @@ from memgit.errors import MemgitError
 
 LOG_REF: RefName = "refs/memgit/ops"
 FILES = "files"  # digest of an operation that wrote files: it is taken back by writing them again
+JOIN = "join"  # kind of an operation that joined a remote's commits with ours
+WITHHOLD = "withhold"  # kind of one that took out what a remote refused for a secret
 _SCHEMA = 1
 _CREATED = b"created"
 
