@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from memgit.core.objects import Oid, RefName, hash_object, is_signed, rewrite_commit, split_commit
-from memgit.core.operations import JOIN, LOG_REF, WITHHOLD, Operation, RefChange, taken_back
+from memgit.core.operations import JOIN, LOG_REF, MOVED_BACK, WITHHOLD, Operation, RefChange, taken_back
 from memgit.errors import Busy, RefMoved, UsageError
 from memgit.git import history, refs
 from memgit.git.objects import ObjectReader
@@ -131,7 +131,11 @@ def _choose(log: list[Operation], branch: RefName | None, wanted: str | None) ->
         return found[0]
     undone = taken_back(log)
     for operation in log:
-        if operation.kind != "undo" and operation.branch.ref == branch and operation.oid not in undone:
+        if (
+            operation.kind not in ("undo", MOVED_BACK)
+            and operation.branch.ref == branch
+            and operation.oid not in undone
+        ):
             return operation
     where = branch.removeprefix("refs/heads/") if branch else "a detached HEAD"
     raise UsageError(f"There is nothing to take back on {where}.", "`memgit log` lists all operations.")
