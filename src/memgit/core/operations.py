@@ -18,6 +18,9 @@ from memgit.errors import MemgitError
 
 LOG_REF: RefName = "refs/memgit/ops"
 FILES = "files"  # digest of an operation that wrote files: it is taken back by writing them again
+JOIN = "join"  # kind of an operation that joined a remote's commits with ours
+MOVED_BACK = "moved back"  # kind of one that others made: memgit only keeps what the branch held
+WITHHOLD = "withhold"  # kind of one that took out what a remote refused for a secret
 _SCHEMA = 1
 _CREATED = b"created"
 

@@ -35,7 +35,12 @@ def pairs_of_range(git: Git, revisions: str) -> Iterator[BlobPair]:
     except CommandFailed as failure:
         said = failure.stderr.strip().splitlines()
         raise UsageError(f"{revisions} is no range of commits: {said[0] if said else 'git failed'}") from None
-    stdin = [commit + b"\n" for commit in listed.split()]
+    yield from pairs_of_commits(git, listed.split())
+
+
+def pairs_of_commits(git: Git, commits: Iterable[Oid]) -> Iterator[BlobPair]:
+    """Every change of commits, those of a merge once for each parent."""
+    stdin = [commit + b"\n" for commit in commits]
     chunks = git.stream(
         *("diff-tree", "--stdin", "-r", "-m", "--root", "--raw", "--no-abbrev", "--no-renames", "-z"), stdin=stdin
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from memgit.core.objects import ZERO, Oid
 from memgit.core.secrets.finding import Finding
@@ -78,6 +81,16 @@ class Guard:
         """What the commits of a range add, each compared with its parents."""
         return self._scan_pairs(diff.pairs_of_range(self._top(self._must_have()), revisions))
 
+    def scan_commits(self, parents: Mapping[Oid, int]) -> tuple[Found, ...]:
+        """What commits add that no parent of theirs has. parents: how many each has."""
+        times: Counter[Found] = Counter()
+        git = self._top(self._must_have())
+        with ObjectReader(git) as reader:
+            for pair in diff.pairs_of_commits(git, parents):
+                if pair.new != ZERO:
+                    times.update(Found(item, pair.commit) for item in self._added(reader, pair))
+        return tuple(found for found, count in times.items() if count >= parents.get(found.commit or ZERO, 0))
+
     def _must_have(self) -> Repository:
         if self._repo is None:
             raise UsageError("This is not a git repository.")
@@ -113,11 +126,14 @@ class Guard:
                     continue
                 seen.add((pair.path, pair.old, pair.new))
                 count += 1
-                new = reader.read(pair.new)
-                old = b"" if pair.old == ZERO else reader.read(pair.old)
-                for item in scan_added(old, new, pair.path, self._allowed, key=self._key):
+                for item in self._added(reader, pair):
                     found.setdefault((pair.path, item), Found(item, pair.commit))
         return Report(tuple(found.values()), (), count)
+
+    def _added(self, reader: ObjectReader, pair: diff.BlobPair) -> tuple[Finding, ...]:
+        new = reader.read(pair.new)
+        old = b"" if pair.old == ZERO else reader.read(pair.old)
+        return scan_added(old, new, pair.path, self._allowed, key=self._key)
 
 
 def _files_below(path: str) -> Iterator[tuple[bytes, bytes, bytes]]:

@@ -85,10 +85,15 @@ def ref_for(repo: Repository, branch: RefName | None) -> RefName:
     return f"{CAPTURES}{worktree_name(repo)}/{name}"
 
 
+def refs_for(repo: Repository, branch: RefName) -> tuple[RefName, RefName]:
+    """The private refs of a branch: its own, and that of a detached HEAD."""
+    return ref_for(repo, branch), ref_for(repo, None)
+
+
 def waiting(repo: Repository, branch: RefName) -> tuple[tuple[RefName, Oid], ...]:
     """The private refs whose content belongs back on this branch, with their tips."""
     found = []
-    for ref in (ref_for(repo, branch), ref_for(repo, None)):
+    for ref in refs_for(repo, branch):
         tip = refs.peek(repo.git, repo.common_dir, ref)
         if tip is not None:
             found.append((ref, tip))
