@@ -246,14 +246,14 @@ CHECKS = (
     ),
     Check("driver-without-attribute", "git calls the registered driver", _driver_without_attribute, _register),
     Check("driver-not-executable", "the registered driver can run", _driver_not_executable, _register),
-    Check("foreign-hooks", "hooks of others", _foreign_hooks),
+    Check("foreign-hooks", "there are no hooks but memgit's; others are only named", _foreign_hooks),
     Check("hook-changed", "memgit's hooks are as they were installed", _hook_changed, _install_hooks),
-    Check("stash-window", "memory is watched while pre-commit stashes", _stash_window),
+    Check("stash-window", "memory is watched while pre-commit or prek stashes the tree", _stash_window),
     Check("lost-write", "what was written in a stash window is back", _lost_write, lambda facts: _settle(facts)),
-    Check("init-interrupted", "no half-done init", _init_interrupted, _recover),
-    Check("stale-lock", "no lock file in the way", _stale_lock, _remove_locks),
-    Check("operation-in-progress", "no merge, rebase or bisect in progress", _operation_in_progress),
-    Check("published-raw", "no raw automatic commits published", _published_raw),
+    Check("init-interrupted", "no init was killed half-way", _init_interrupted, _recover),
+    Check("stale-lock", "no old lock file is in the way", _stale_lock, _remove_locks),
+    Check("operation-in-progress", "no merge, rebase or bisect is in progress", _operation_in_progress),
+    Check("published-raw", "no raw automatic commits are published", _published_raw),
 )
 
 
