@@ -7,9 +7,10 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pytest
@@ -37,7 +38,7 @@ class Around(NamedTuple):
     """How memgit is started. repo: where it is told to look, if elsewhere."""
 
     within: tuple[str, ...] = ()
-    path: str | None = None
+    env: Mapping[str, str] = MappingProxyType({})
     repo: Path | None = None
 
 
@@ -65,6 +66,19 @@ def _lost_write(repo: Path) -> None:
     record = {"tree": str(repo), "git_dir": str(repo / ".git"), "files": [["MEMORY.md", oid]]}
     (place / "files.json").write_text(json.dumps(record))
     (place / "0").write_text("# Memory\n\n- one\n- written in the window\n")
+
+
+def _stashed_patch(repo: Path) -> None:
+    """As pre-commit leaves it when it is killed while its hooks run."""
+    with (repo / "MEMORY.md").open("a") as file:
+        file.write("- not staged\n")
+    (repo.parent / "cache" / "pre-commit").mkdir(parents=True)
+    (repo.parent / "cache" / "pre-commit" / "patch1-999999999").write_text(git(repo, "diff", "--binary").stdout)
+    git(repo, "checkout", "-q", "MEMORY.md")
+
+
+def _own_cache(repo: Path) -> Around:
+    return Around(env={"XDG_CACHE_HOME": str(repo.parent / "cache")})
 
 
 def _stale_lock(repo: Path) -> None:
@@ -159,11 +173,11 @@ def _secrets(repo: Path) -> None:
 def _missing(repo: Path) -> Around:
     (repo.parent / "bin").mkdir()
     (repo.parent / "bin" / "git").symlink_to(str(shutil.which("git")))
-    return Around(path=str(repo.parent / "bin"))
+    return Around(env={"PATH": str(repo.parent / "bin")})
 
 
 def _old_git(repo: Path) -> Around:
-    return Around(path=f"{confined.old_git(repo.parent / 'bin', '2.30.1')}:{os.environ['PATH']}")
+    return Around(env={"PATH": f"{confined.old_git(repo.parent / 'bin', '2.30.1')}:{os.environ['PATH']}"})
 
 
 def _full_disk(repo: Path) -> Around:
@@ -182,6 +196,7 @@ BREAKS: dict[str, Broken] = {
     "hook-changed": Broken("warning", _hook_changed, mends=True),
     "stash-window": Broken("warning", _stash_window),
     "lost-write": Broken("warning", _lost_write, mends=True),
+    "stashed-patch": Broken("warning", _stashed_patch, mends=True, around=_own_cache),
     "init-interrupted": Broken("warning", _init_interrupted, mends=True),
     "stale-lock": Broken("warning", _stale_lock, mends=True),
     "operation-in-progress": Broken("info", _operation),
@@ -212,8 +227,7 @@ def repo(tmp_path: Path) -> Path:
 
 
 def found(repo: Path, *args: str, ok: int = 0, around: Around = Around()) -> dict[str, dict[str, object]]:  # noqa: B008
-    env = {"PATH": around.path} if around.path is not None else {}
-    done = memgit(around.repo or repo, "doctor", "--json", *args, ok=ok, env=env, within=around.within)
+    done = memgit(around.repo or repo, "doctor", "--json", *args, ok=ok, env=around.env, within=around.within)
     return {one["id"]: one for one in done.json["problems"]}
 
 
@@ -235,8 +249,17 @@ def test_what_is_broken_is_named_and_mended_where_doctor_says_so(repo: Path, nam
     assert str(named["evidence"]).endswith((".", ")"))
     assert named["fix"]
     if broken.mends:
-        assert found(repo, "--fix", "--check", name)[name]["mended"] is True
-        assert name not in found(repo)
+        assert found(repo, "--fix", "--check", name, around=around)[name]["mended"] is True
+        assert name not in found(repo, around=around)
+
+
+def test_a_patch_of_another_clone_is_no_concern_of_this_one(repo: Path) -> None:
+    other = repo.parent / "other"
+    git(repo, "clone", "-q", str(repo), str(other))
+    _stashed_patch(repo)
+    os.utime(other / "MEMORY.md", (1, 1))  # it was not checked out since
+    assert "stashed-patch" not in found(other, around=_own_cache(repo))
+    assert "stashed-patch" in found(repo, around=_own_cache(repo))
 
 
 def test_too_few_watchers_are_told_from_too_few_watches(repo: Path) -> None:

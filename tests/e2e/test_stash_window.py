@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support import stash
+from support.clone import git
 from support.repo import memgit
 
 
@@ -43,3 +44,24 @@ def test_a_keeper_that_is_killed_leaves_what_the_next_memgit_merges(tmp_path: Pa
     fixed = memgit(repo, "doctor", "--fix", "--check", "lost-write", "--json").json["problems"]
     assert [one["mended"] for one in fixed] == [True]
     assert (repo / "memory" / "log.md").read_text() == stash.BEFORE + stash.UNSTAGED + stash.WRITTEN
+
+
+@pytest.mark.parametrize("manager", stash.MANAGERS)
+def test_a_manager_that_is_killed_is_named_with_the_way_back(tmp_path: Path, manager: str) -> None:
+    repo = stash.workspace(tmp_path, manager, protected=True)
+    text = stash.commit_with_writer(repo, lambda log: None, staged=False)
+    assert text == stash.BEFORE + stash.UNSTAGED
+    assert "stashed-patch" not in memgit(repo, "doctor").out, "its patch lies there, too, but all went well"
+    log = repo / "memory" / "log.md"
+    stash.git(repo, "commit", "-q", "-a", "--no-verify", "-m", "all")
+
+    text = stash.commit_with_writer(repo, stash.append, staged=False, kill_manager=True)
+    assert text == stash.BEFORE + stash.UNSTAGED + stash.WRITTEN, "the person's second change is not there"
+    said = git(repo, "commit", "-q", "--allow-empty", "--no-verify", "-m", "next").stderr
+    assert f"memgit: {manager} was killed while it had the tree stashed: unstaged changes to memory/log.md" in said
+    shown = memgit(repo, "doctor", "--check", "stashed-patch", "--json").json["problems"]
+    assert f"memgit: {shown[0]['evidence']}\n" in said
+    memgit(repo, "doctor", "--fix")
+    assert log.read_text() == stash.BEFORE + stash.UNSTAGED * 2 + stash.WRITTEN
+    assert git(repo, "commit", "-q", "--allow-empty", "--no-verify", "-m", "next").stderr == ""
+    assert not (repo / ".git/memgit/windows").exists()

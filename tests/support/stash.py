@@ -105,6 +105,7 @@ def commit_with_writer(
     staged: bool,
     common: Path | None = None,
     kill_keeper: bool = False,
+    kill_manager: bool = False,
 ) -> str:
     """A person commits while the agent writes inside the stash; the log file as it is once all is over."""
     windows = (common or repo / ".git") / "memgit" / "windows"
@@ -116,6 +117,7 @@ def commit_with_writer(
     git(repo, "add", "app.py")
     with log.open("a") as opened:
         opened.write(UNSTAGED)
+    unstaged = log.read_text()
     (place / "inside").unlink(missing_ok=True)
     (place / "go").unlink(missing_ok=True)
     child = subprocess.Popen(
@@ -125,12 +127,15 @@ def commit_with_writer(
         env=_env(),
     )
     wait_for(lambda: (place / "inside").exists() or child.poll() is not None)
-    assert UNSTAGED not in log.read_text()  # it is stashed, so this is the window
+    assert log.read_text() != unstaged  # it is stashed, so this is the window
     writer(log)
     if kill_keeper:
         wait_for(lambda: any(path.name.isdigit() for path in windows.glob("*/*")))  # it wrote down what it saw
         (lock,) = windows.glob("*/lock")
         os.kill(_holder(lock), signal.SIGKILL)
+    if kill_manager:
+        (window,) = windows.iterdir()
+        os.kill(int(window.name.partition("-")[0]), signal.SIGKILL)
     (place / "go").touch()
     child.communicate(
         timeout=60

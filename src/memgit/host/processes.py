@@ -67,6 +67,17 @@ def committing(work_tree: str, git_dir: str, over: frozenset[int] = frozenset())
     return None
 
 
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, whoever it belongs to."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def ancestors(pid: int) -> tuple[int, ...]:
     """The process and those above it, nearest first, as far as the system tells."""
     found = [pid]

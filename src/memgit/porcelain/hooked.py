@@ -13,7 +13,7 @@ from memgit.git import attributes, gitconfig
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository, discover
 from memgit.host import config_files, files, programs
-from memgit.porcelain import place, window
+from memgit.porcelain import place, stashed, window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ def register(repo: Repository, spaces: tuple[Workspace, ...]) -> str | None:
 
 def watch(repo: Repository, spaces: tuple[Workspace, ...], environ: Mapping[str, str], parent: int) -> bool:
     """Keep what is written to memory while the tree is stashed; whether it is."""
-    process = window.manager(environ, parent)
-    if process is None:
+    patch = window.patch(environ, parent)
+    if patch is None:
         return False
-    return window.keep(repo, tuple(space.memory for space in spaces), environ.get("GIT_INDEX_FILE"), process)
+    return window.keep(repo, tuple(space.memory for space in spaces), environ.get("GIT_INDEX_FILE"), patch)
 
 
 def staged(repo: Repository, spaces: tuple[Workspace, ...], index_file: str | None) -> tuple[Finding, ...]:
@@ -184,6 +184,8 @@ def after(
     said = [
         f"memgit: {path} was written to while the tree was stashed; the write is back." for path in window.settle(repo)
     ]
+    for one in stashed.noted(repo):
+        said += [f"memgit: {one.evidence}", f"  {one.fix}"]
     branch = repo.current_branch()
     if repo.work_tree is not None and branch is not None and place.waiting(repo, branch):
         from memgit.core.version import VERSION

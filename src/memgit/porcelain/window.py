@@ -17,29 +17,24 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import resource
 import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from memgit.core import lost_write
 from memgit.core.memory import Patterns
-from memgit.errors import MemgitError
 from memgit.git.command import Git
 from memgit.git.repository import Repository
 from memgit.host import files, processes
+from memgit.porcelain import rejoin, stashed
+from memgit.porcelain.stashed import Lost, Patch
 
 _TICK_S = 0.003
 _FRESH_NS = 30_000_000  # a directory that changed this recently is looked into again: its clock is coarse
 _NOTE_EVERY_S = 0.1
 _WAIT_S = 2.0
 _SPARE_DESCRIPTORS = 64
-_PATCHES = (
-    ("PRE_COMMIT_HOME", "pre-commit", "", re.compile(r"patch\d+-(\d+)")),
-    ("PREK_HOME", "prek", "patches", re.compile(r"\d+-(\d+)\.patch")),
-)
 
 
 @dataclass(slots=True)
@@ -80,30 +75,19 @@ class _Held:
         return [_content(descriptor) for descriptor in self.descriptors]
 
 
-def manager(environ: Mapping[str, str], parent: int) -> int | None:
-    """The process that has stashed the tree and runs us as a hook: pre-commit's or prek's; None if nothing is stashed.
+def patch(environ: Mapping[str, str], parent: int) -> Patch | None:
+    """The patch of the manager that has stashed the tree and runs us as a hook; None if nothing is stashed.
 
     Both name the patch after their process (FACTS, "pre-commit's stash window").
     """
     if not environ.get("PRE_COMMIT"):
         return None
-    home = environ.get("HOME", "")
-    cache = environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
     above = set(processes.ancestors(parent))
-    for variable, name, below, pattern in _PATCHES:
-        directory = os.path.join(environ.get(variable) or os.path.join(cache, name), below)
-        try:
-            names = os.listdir(directory)
-        except OSError:
-            continue
-        for found in (pattern.fullmatch(entry) for entry in names):
-            if found and int(found[1]) in above:
-                return int(found[1])
-    return None
+    return next((patch for patch in stashed.patches(environ) if patch.process in above), None)
 
 
-def keep(repo: Repository, memory: Sequence[Patterns], index_file: str | None, process: int) -> bool:
-    """Hold the tracked memory files until `process` has ended, then merge what would be lost. Returns at once.
+def keep(repo: Repository, memory: Sequence[Patterns], index_file: str | None, patch: Patch) -> bool:
+    """Hold the tracked memory files until the manager has ended, then merge what would be lost. Returns at once.
 
     index_file: the index whose content is in the work tree now. False if there is nothing to hold.
     """
@@ -116,7 +100,7 @@ def keep(repo: Repository, memory: Sequence[Patterns], index_file: str | None, p
     held = [one for one in held if one.descriptors]
     if not held:
         return False
-    place = os.path.join(repo.private_dir, "windows", f"{process}-{time.monotonic_ns()}")
+    place = os.path.join(repo.private_dir, "windows", f"{patch.process}-{time.monotonic_ns()}")
     os.makedirs(place, mode=0o700)
     lock = os.open(os.path.join(place, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -124,11 +108,12 @@ def keep(repo: Repository, memory: Sequence[Patterns], index_file: str | None, p
         "schema": 1,
         "tree": repo.work_tree,
         "git_dir": repo.git_dir,
+        "patch": [patch.path, patch.manager],
         "files": [[one.path, one.oid] for one in held],
     }
     files.replace(os.path.join(place, "files.json"), json.dumps(record).encode())
     if os.fork() == 0:
-        _be_keeper(repo, place, held, process)
+        _be_keeper(repo, place, held, patch.process)
     os.close(lock)
     for one in held:
         for descriptor in one.descriptors:
@@ -146,7 +131,7 @@ def settle(repo: Repository) -> tuple[str, ...]:
     merged: list[str] = []
     for name in names:
         place = os.path.join(directory, name)
-        if not _is_alive(int(name.partition("-")[0])) and _wait_for_lock(place):
+        if not processes.is_alive(int(name.partition("-")[0])) and _wait_for_lock(place):
             merged += _merge_written(place)
     _remove_if_empty(directory)
     return tuple(merged)
@@ -157,7 +142,7 @@ def unsettled(repo: Repository) -> int:
     directory = os.path.join(repo.private_dir, "windows")
     if not os.path.isdir(directory):
         return 0
-    return sum(not _is_alive(int(name.partition("-")[0])) for name in os.listdir(directory))
+    return sum(not processes.is_alive(int(name.partition("-")[0])) for name in os.listdir(directory))
 
 
 # -- the keeper ------------------------------------------------------------------------------------
@@ -186,7 +171,7 @@ def _watch(repo: Repository, place: str, held: list[_Held], process: int) -> Non
         by_directory.setdefault(os.path.join(top, os.path.dirname(one.path)), []).append(one)
     changed = dict.fromkeys(by_directory, 0)
     next_note = 0.0
-    while _is_alive(process):
+    while processes.is_alive(process):
         for directory, members in by_directory.items():
             try:
                 time_ns = os.stat(directory).st_mtime_ns
@@ -223,46 +208,16 @@ def _merge_written(place: str, seen: Mapping[str, list[bytes]] | None = None) ->
         for index, (path, oid) in enumerate(record["files"]):
             noted = files.read(os.path.join(place, str(index)))
             versions = seen[path] if seen is not None else [] if noted is None else [noted]
-            if versions and _merge_file(git, tree, path, oid, versions):
-                merged.append(path)
+            if versions:
+                base = git.run("cat-file", "--filters", f"--path={path}", oid).stdout
+                if rejoin.join(tree, path, base, versions):
+                    merged.append(path)
+        if "patch" in record:
+            patch, manager = record["patch"]
+            paths = tuple(path for path, _ in record["files"])
+            stashed.note(os.path.dirname(os.path.dirname(place)), git, Lost(tree, patch, manager, paths))
     shutil.rmtree(place, ignore_errors=True)
     return merged
-
-
-def _merge_file(git: Git, tree: str, path: str, oid: str, versions: list[bytes]) -> bool:
-    place = os.path.join(tree, path)
-    restored = None if os.path.islink(place) else files.read(place)
-    if restored is None or all(version == restored for version in versions):
-        return False
-    base = git.run("cat-file", "--filters", f"--path={path}", oid).stdout
-    written = lost_write.last_written(base, restored, versions)
-    if written is None:
-        return False
-    for _ in range(5):
-        joined = lost_write.joined(base, restored, written, os.fsencode(path))
-        if joined is None:
-            return False
-        if _replace(place, restored, joined):
-            return True
-        restored = files.read(place)  # somebody writes right now: merge with that
-        if restored is None:
-            return False
-    raise MemgitError(f"{path} changes all the time.")
-
-
-def _replace(place: str, expected: bytes, content: bytes) -> bool:
-    """Write, unless the file is no longer as expected. What only grows is appended to, so a writer loses nothing."""
-    if content.startswith(expected):
-        descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "ab") as file:
-            if os.fstat(file.fileno()).st_size != len(expected):
-                return False
-            file.write(content[len(expected) :])
-            return True
-    if files.read(place) != expected:
-        return False
-    files.rewrite(place, content, 0o644)
-    return True
 
 
 def _tracked(repo: Repository, memory: Sequence[Patterns], index_file: str | None) -> list[_Held]:
@@ -303,16 +258,6 @@ def _content(descriptor: int) -> bytes:
         pieces.append(piece)
         at += len(piece)
     return b"".join(pieces)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _wait_for_lock(place: str) -> bool:
