@@ -1,4 +1,4 @@
-"""A machine that is smaller than this one: a full disk, few watches, an old git. Needs no privileges.
+"""A machine that is smaller than this one: a full disk, few watches, an empty cron, an old git. Needs no privileges.
 
 The limits are those of a user namespace of its own, so nothing outside of it notices. Source: user_namespaces(7),
 proc(5) on /proc/sys/user.
@@ -26,6 +26,14 @@ def small_disk(repo: Path, place: Path, *, left_kib: int) -> tuple[str, ...]:
 def few(setting: str, limit: int) -> tuple[str, ...]:
     """What starts a program whose user may have only so many of something, such as max_inotify_watches."""
     return _namespace(f"echo {limit} >/proc/sys/user/{setting}")
+
+
+def own_crontabs() -> tuple[str, ...]:
+    """What starts a program for which cron has no tables yet, and keeps what it is given to itself."""
+    spool = next((place for place in ("/var/spool/cron/crontabs", "/var/spool/cron") if Path(place).is_dir()), None)
+    if spool is None or shutil.which("crontab") is None:
+        pytest.skip("cron is not installed")
+    return _namespace(f"mount -t tmpfs none {spool}")
 
 
 def old_git(place: Path, version: str) -> Path:

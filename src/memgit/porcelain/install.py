@@ -110,6 +110,7 @@ class Removed:
     refs: tuple[str, ...]  # deleted
     refs_kept: int
     dry_run: bool
+    service: tuple[str, ...] = ()  # workspaces that are no longer looked after
 
 
 def remove(repo: Repository, *, purge: bool, dry_run: bool) -> Removed:
