@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support import clone
+from support import clone, confined
 from support.clone import git
 from support.repo import memgit
 
@@ -65,11 +65,12 @@ def test_commit_amend_merge_rebase_and_push_work_and_are_guarded(repo: Path, tmp
     assert commit(repo, "- side\n").returncode == 0
     git(repo, "checkout", "-q", "main")
     git(repo, "merge", "--no-edit", "side")
-    assert (repo / "MEMORY.md").read_text() == "# Memory\n\n- one\n- side\n- two\n- three\n" or "- side" in (
-        repo / "MEMORY.md"
-    ).read_text()
+    merged = (repo / "MEMORY.md").read_text()
+    assert sorted(merged.splitlines()) == sorted(["# Memory", "", "- one", "- two", "- three", "- side"])
     git(repo, "checkout", "-q", "side")
+    assert commit(repo, "- more\n").returncode == 0
     git(repo, "rebase", "main")
+    assert (repo / "MEMORY.md").read_text().replace("- more\n", "") == merged
     git(repo, "clone", "-q", "--bare", str(repo), str(tmp_path / "remote.git"))
     git(repo, "remote", "add", "origin", str(tmp_path / "remote.git"))
     git(repo, "fetch", "-q", "origin")
@@ -133,11 +134,34 @@ def _source(place: Path) -> Path:
     return source
 
 
-def test_try_repo_runs_the_twins(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", MANAGERS)
+def test_try_repo_runs_the_twins(tmp_path: Path, name: str) -> None:
     repo = clone.make(tmp_path / "work")
-    said = manager(repo, "pre-commit", "try-repo", str(_source(tmp_path)), "memgit-guard-system", "--verbose")
+    said = manager(repo, name, "try-repo", str(_source(tmp_path)), "memgit-guard-system", "--verbose")
     assert "memgit guard" in said
     assert "Passed" in said
+
+
+@pytest.mark.parametrize("name", MANAGERS)
+def test_the_twins_need_no_network(tmp_path: Path, name: str) -> None:
+    repo = clone.make(tmp_path / "work")
+    source = _source(tmp_path)
+    rev = git(source, "rev-parse", "HEAD").stdout.strip()
+    (repo / ".pre-commit-config.yaml").write_text(
+        f"repos:\n- repo: {source}\n  rev: {rev}\n  hooks: [{{id: memgit-guard-system}}]\n"
+    )
+    script = f"""\
+{clone.BIN / name} install
+git add -A
+git commit -q -m policy
+echo '{clone.secret().strip()}' >>MEMORY.md
+! git commit -q -a -m secret
+"""
+    argv = (*confined.no_network(), "sh", "-ec", script)
+    done = subprocess.run(argv, cwd=repo, capture_output=True, text=True, env=clone.env(), timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "the merge driver is registered" in done.stderr
+    assert "MEMORY.md:4" in done.stderr
 
 
 @pytest.mark.slow

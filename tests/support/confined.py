@@ -1,6 +1,6 @@
-"""A machine that is smaller than this one: a full disk, few watches, an empty cron, an old git. Needs no privileges.
+"""A machine that has less than this one: a full disk, few watches, no network, an empty cron, an old git.
 
-The limits are those of a user namespace of its own, so nothing outside of it notices. Source: user_namespaces(7),
+No privileges are needed. The limits are those of a user namespace of its own, so nothing outside of it notices. Source: user_namespaces(7),
 proc(5) on /proc/sys/user.
 """
 
@@ -36,6 +36,11 @@ def own_crontabs() -> tuple[str, ...]:
     return _namespace(f"mount -t tmpfs none {spool}")
 
 
+def no_network() -> tuple[str, ...]:
+    """What starts a program that reaches nothing, not even this machine."""
+    return _namespace("! ip route 2>/dev/null | grep -q .", "--net")
+
+
 def old_git(place: Path, version: str) -> Path:
     """A directory for PATH with a git that says it is older than it is."""
     place.mkdir()
@@ -46,8 +51,8 @@ def old_git(place: Path, version: str) -> Path:
     return place
 
 
-def _namespace(prepare: str) -> tuple[str, ...]:
-    start = ("unshare", "--user", "--map-root-user", "--mount")
+def _namespace(prepare: str, *more: str) -> tuple[str, ...]:
+    start = ("unshare", "--user", "--map-root-user", "--mount", *more)
     if shutil.which("unshare") is None or subprocess.run((*start, "true"), capture_output=True, check=False).returncode:
         pytest.skip("this system gives no user namespaces")
     return (*start, "sh", "-ec", f'{prepare}; exec "$@"', "sh")
