@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support import clone, confined
+from support import clone, confined, stash
 from support.clone import git
 from support.repo import memgit
 
@@ -91,6 +91,19 @@ def test_a_partially_staged_file_is_judged_by_what_is_staged(repo: Path) -> None
     assert done.returncode == 0, done.stderr
     assert clone.secret() in (repo / "MEMORY.md").read_text()
     assert git(repo, "show", "HEAD:MEMORY.md").stdout == "# Memory\n\n- one\n- staged\n"
+
+
+def test_what_waited_is_folded_back_once_the_tree_is_no_longer_stashed(repo: Path) -> None:
+    git(repo, "checkout", "-q", "--detach")
+    with (repo / "MEMORY.md").open("a") as file:
+        file.write("- while detached\n")
+    memgit(repo, "commit")
+    (repo / "app.py").write_text("print('not staged')\n")
+    git(repo, "checkout", "main")
+    stash.wait_for(lambda: not git(repo, "for-each-ref", "refs/memgit/capture").stdout)
+    assert "- while detached" in git(repo, "show", "main:MEMORY.md").stdout
+    assert git(repo, "status", "--porcelain").stdout == " M app.py\n"
+    assert (repo / "app.py").read_text() == "print('not staged')\n"
 
 
 def test_an_agents_trailers_are_added_when_it_asks(repo: Path) -> None:

@@ -28,6 +28,19 @@ def test_a_write_inside_the_stash_is_kept(tmp_path: Path, manager: str, how: str
     assert stash.git(kept, "show", ":memory/log.md") == before, "what was staged is as it was"
 
 
+@pytest.mark.parametrize("stage", ["prepare-commit-msg", "commit-msg", "post-commit"])
+@pytest.mark.parametrize("manager", stash.MANAGERS)
+def test_a_write_at_any_stage_is_kept(tmp_path: Path, manager: str, stage: str) -> None:
+    """A manager stashes the tree for the hooks of each stage anew."""
+    (tmp_path / "bare").mkdir()
+    lost = stash.workspace(tmp_path / "bare", manager, protected=False, stage=stage)
+    assert stash.WRITTEN not in stash.commit_with_writer(lost, stash.append, staged=False)
+    (tmp_path / "kept").mkdir()
+    kept = stash.workspace(tmp_path / "kept", manager, protected=True, stage=stage)
+    text = stash.commit_with_writer(kept, stash.append, staged=False)
+    assert text == stash.BEFORE + stash.UNSTAGED + stash.WRITTEN
+
+
 def test_a_window_of_a_linked_worktree_is_merged_there(tmp_path: Path) -> None:
     main = stash.workspace(tmp_path, "pre-commit", protected=True)
     linked = tmp_path / "linked"

@@ -1,7 +1,7 @@
 """A machine that has less than this one: a full disk, few watches, no network, an empty cron, an old git.
 
-No privileges are needed. The limits are those of a user namespace of its own, so nothing outside of it notices. Source: user_namespaces(7),
-proc(5) on /proc/sys/user.
+No privileges are needed. The limits are those of a user namespace of its own, so nothing outside of it notices.
+Source: user_namespaces(7), proc(5) on /proc/sys/user.
 """
 
 from __future__ import annotations

@@ -78,6 +78,14 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+def directory(pid: int) -> str | None:
+    """The directory a process is in; None if the system does not tell."""
+    try:
+        return os.readlink(f"{_PROC}/{pid}/cwd")
+    except OSError:
+        return None
+
+
 def ancestors(pid: int) -> tuple[int, ...]:
     """The process and those above it, nearest first, as far as the system tells."""
     found = [pid]

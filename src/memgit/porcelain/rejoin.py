@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from memgit.core import lost_write
 from memgit.errors import MemgitError
@@ -12,15 +12,20 @@ from memgit.host import files
 _ATTEMPTS = 5
 
 
-def join(tree: str, path: str, base: bytes, versions: Sequence[bytes]) -> bool:
+def join(
+    tree: str, path: str, base: bytes, versions: Sequence[bytes], read: Callable[[str], bytes | None] = files.read
+) -> bool:
     """Merge the last write into the file as it is now; whether it lacked anything. Writers at work lose nothing.
 
-    base: what the versions grew from. versions: as they were seen, oldest first. Raises MemgitError for a file that
-    does not hold still.
+    base: what the versions grew from. versions: as they were seen, oldest first. read: the file, when it is the file
+    and nothing that stands in its place for a while. Raises MemgitError for a file that does not hold still.
     """
     place = os.path.join(tree, path)
-    restored = None if os.path.islink(place) else files.read(place)
-    if restored is None or all(version == restored for version in versions):
+    present = None if os.path.islink(place) else files.read(place)
+    if present is None or all(version == present for version in versions):
+        return False
+    restored = read(place)
+    if restored is None:
         return False
     written = lost_write.last_written(base, restored, versions)
     if written is None:
@@ -31,7 +36,7 @@ def join(tree: str, path: str, base: bytes, versions: Sequence[bytes]) -> bool:
             return False
         if _replace(place, restored, joined):
             return True
-        restored = files.read(place)  # somebody writes right now: merge with that
+        restored = read(place)  # somebody writes right now: merge with that
         if restored is None:
             return False
     raise MemgitError(f"{path} changes all the time.", "Stop what writes to it, then run `memgit doctor --fix`.")

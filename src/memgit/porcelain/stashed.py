@@ -78,6 +78,17 @@ def patches(environ: Mapping[str, str]) -> Iterator[Patch]:
                 yield Patch(os.path.join(directory, name), manager, int(found[1]))
 
 
+def is_on(tree: str, environ: Mapping[str, str]) -> bool:
+    """Whether some manager has this work tree stashed right now, as far as can be told."""
+    top = os.path.realpath(tree)
+    for patch in patches(environ):
+        if processes.is_alive(patch.process):
+            place = processes.directory(patch.process)
+            if place is None or place == top or place.startswith(top + "/"):
+                return True
+    return False
+
+
 def note(private_dir: str, git: Git, lost: Lost) -> None:
     """Write down that a manager has ended and which files it had stashed, if any of them is not back."""
     if _still(git, lost).paths:

@@ -169,7 +169,7 @@ def _lost_write(facts: Facts) -> Iterator[Problem]:
 
 
 def _settle(facts: Facts) -> None:
-    window.settle(facts.repo)
+    window.settle(facts.repo, facts.environ)
 
 
 def _stashed_patch(facts: Facts) -> Iterator[Problem]:
