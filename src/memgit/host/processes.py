@@ -69,6 +69,25 @@ def committing(work_tree: str, git_dir: str, over: frozenset[int] = frozenset())
     return None
 
 
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, whoever it belongs to."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def directory(pid: int) -> str | None:
+    """The directory a process is in; None if the system does not tell."""
+    try:
+        return os.readlink(f"{_PROC}/{pid}/cwd")
+    except OSError:
+        return None
+
+
 def ancestors(pid: int) -> tuple[int, ...]:
     """The process and those above it, nearest first, as far as the system tells."""
     found = [pid]

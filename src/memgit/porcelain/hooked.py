@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from memgit.core.memory import Patterns
 from memgit.core.settings import Config
@@ -13,7 +15,7 @@ from memgit.git import attributes, gitconfig
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository, discover
 from memgit.host import config_files, files, programs
-from memgit.porcelain import place, window
+from memgit.porcelain import place, stashed, window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,12 +76,13 @@ def register(repo: Repository, spaces: tuple[Workspace, ...]) -> str | None:
     return f"memgit: the merge driver is registered for this clone{proven}; memgit uninstall takes it back."
 
 
-def watch(repo: Repository, spaces: tuple[Workspace, ...], environ: Mapping[str, str], parent: int) -> bool:
-    """Keep what is written to memory while the tree is stashed; whether it is."""
-    process = window.manager(environ, parent)
-    if process is None:
-        return False
-    return window.keep(repo, tuple(space.memory for space in spaces), environ.get("GIT_INDEX_FILE"), process)
+def watch(repo: Repository, environ: Mapping[str, str], parent: int, then: Callable[[], object] | None = None) -> bool:
+    """Keep what is written to memory while the tree is stashed; whether it is. then: to be done when it is back."""
+    patch = window.patch(environ, parent)
+    if patch is not None:
+        memory = tuple(space.memory for space in workspaces(repo, environ))
+        window.keep(repo, memory, environ, patch, then)
+    return patch is not None
 
 
 def staged(repo: Repository, spaces: tuple[Workspace, ...], index_file: str | None) -> tuple[Finding, ...]:
@@ -175,28 +178,35 @@ def message(repo: Repository, path: str, environ: Mapping[str, str]) -> None:
 
 
 def after(
-    repo: Repository, spaces: tuple[Workspace, ...], now_s: int, machine: str, over: frozenset[int]
+    repo: Repository,
+    spaces: tuple[Workspace, ...],
+    environ: Mapping[str, str],
+    now_s: int,
+    over: frozenset[int],
 ) -> tuple[str, ...]:
-    """After a commit, merge, rewrite or checkout: what waited for it; sentences about what was done or is due.
+    """After a commit, merge, rewrite or checkout: what waited for it; sentences about what was done.
 
     over: the processes above us, if what they do to the branch is done.
     """
     said = [
-        f"memgit: {path} was written to while the tree was stashed; the write is back." for path in window.settle(repo)
+        f"memgit: {path} was written to while the tree was stashed; the write is back."
+        for path in window.settle(repo, environ)
     ]
+    for one in stashed.noted(repo):
+        said += [f"memgit: {one.evidence}", f"  {one.fix}"]
     branch = repo.current_branch()
     if repo.work_tree is not None and branch is not None and place.waiting(repo, branch):
         from memgit.core.version import VERSION
         from memgit.porcelain import commit
 
         for space in spaces:
-            request = commit.Request(machine=machine, over=over)
+            request = commit.Request(machine=os.uname().nodename, over=over)
             done = commit.run(repo, space.config, os.fsencode(space.place), VERSION, request, now_s)
             said += [f"memgit: folded back what had waited on {ref}." for ref in done.folded]
-    return (*said, *_due(repo, spaces, now_s))
+    return tuple(said)
 
 
-def _due(repo: Repository, spaces: tuple[Workspace, ...], now_s: int) -> Iterator[str]:
+def due(repo: Repository, spaces: tuple[Workspace, ...], now_s: int) -> Iterator[str]:
     """A sentence about automatic commits of closed windows, at most once a day."""
     path = os.path.join(repo.private_dir, "due")
     try:

@@ -21,7 +21,18 @@ from memgit.host.programs import Programs
 from memgit.porcelain import changes, proof, transaction
 
 # What memgit can make again by itself; other private files hold somebody's settings or somebody's text.
-_CACHES = ("scope", "gitconfig", "due", "settled.json", "told.json", "jobs.json", "run.json", "seen", "scratch")
+_CACHES = (
+    "scope",
+    "gitconfig",
+    "due",
+    "settled.json",
+    "told.json",
+    "jobs.json",
+    "run.json",
+    "stashed",
+    "seen",
+    "scratch",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,7 @@ class Removed:
     refs: tuple[str, ...]  # deleted
     refs_kept: int
     dry_run: bool
+    service: tuple[str, ...] = ()  # workspaces that are no longer looked after
 
 
 def remove(repo: Repository, *, purge: bool, dry_run: bool) -> Removed:

@@ -108,8 +108,8 @@ def _secrets_in_history(facts: Facts) -> Iterator[Problem]:
 
 CHECKS = (
     Check("memory-outside", "memory lies inside the repository", _memory_outside),
-    Check("nested-repository", "no repository inside memory", _nested_repository),
+    Check("nested-repository", "memory holds no repository of its own", _nested_repository),
     Check("cloud-folder", "the repository is in no synchronised folder", _cloud_folder),
-    Check("filters", "filters that memory goes through", _filters),
-    Check("secrets-in-history", "no secrets in history", _secrets_in_history),
+    Check("filters", "memory goes through no filter that is not configured", _filters),
+    Check("secrets-in-history", "no version of a memory file holds a secret", _secrets_in_history),
 )

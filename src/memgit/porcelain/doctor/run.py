@@ -18,7 +18,9 @@ _BEFORE = {
     "config-broken": "the configuration files can be read",
     "config-untrusted": "no travelling file asks for more than it may",
 }
-IDS = (*_BEFORE, *(check.id for check in CHECKS))
+ABOUT = {**_BEFORE, **{check.id: check.about for check in CHECKS}}  # what each id looks for, in the order it is done
+IDS = tuple(ABOUT)
+MENDING = frozenset(check.id for check in CHECKS if check.mend is not None)
 
 
 @dataclass(frozen=True, slots=True)
