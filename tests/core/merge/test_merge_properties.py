@@ -220,6 +220,20 @@ def test_policies_take_any_bytes(o: bytes, a: bytes, b: bytes, policy: str) -> N
     assert policy == "newest" or result.clean or b"<<<<<<<" in a + b
 
 
+def test_a_record_cut_off_anywhere_is_a_line() -> None:
+    """Half a record was written when somebody committed: its bytes stay, and the records around it merge."""
+    whole = b'{"id": 1, "v": {"x": [1, {"y": "a \\"b\\" }"}], "z": {}}}'
+    base = b'{"id": 0, "v": 0}\n' + whole + b"\n"
+    theirs = base.replace(b'"v": 0', b'"v": 5')
+    for first in range(len(whole)):
+        for end in range(first + 1, len(whole)):
+            half = whole[first:end]
+            ours = base.replace(whole, half) + b'{"id": 2}\n'
+            result = merge(base, ours, theirs, "events.jsonl")
+            assert half in result.content.split(b"\n"), half
+            assert b'{"id": 2}' in result.content, half
+
+
 def _event(minute: int) -> str:
     return f'{{"ts": "2026-03-01T10:{minute:02}:00Z", "n": {minute}}}\n'
 
