@@ -26,11 +26,19 @@ item = phrase.map(lambda text: [f"- {text}"])
 nested = st.tuples(phrase, phrase).map(lambda t: [f"- {t[0]}", f"  - {t[1]}"])
 box = phrase.map(lambda text: [f"- [ ] {text}"])
 row = st.tuples(phrase, phrase).map(lambda t: [f"| {t[0]} | {t[1]} |"])
-entry = st.tuples(clock, phrase).map(lambda t: ["", f"## {t[0]}", t[1]])
+named = st.sampled_from(
+    ["2026-03-01", "March 5, 2026", "Sat Mar  7 05:00:15 UTC 2026", "2026年3月9日", "03-07", "1.2.0", "now"]
+)
+moment = st.one_of(clock, clock.map(lambda t: f"2026-03-02 {t}"), named)
+entry = st.tuples(moment, phrase).map(lambda t: ["", f"## {t[0]}", t[1]])
 section = st.tuples(phrase, phrase).map(lambda t: ["", f"## {t[0]}", "", f"- {t[1]}"])
 fence = phrase.map(lambda text: ["", "```", f"# {text}", "```"])
 record = st.tuples(st.integers(1, 99), phrase).map(lambda t: [f'{{"id": {t[0]}, "text": "{t[1]}"}}'])
-unit = st.one_of(item, nested, box, row, entry, section, fence, record)
+event = st.tuples(st.sampled_from(["ts", "date"]), moment, phrase).map(
+    lambda t: [f'{{"{t[0]}": "{t[1]}", "text": "{t[2]}"}}']
+)
+dated = st.tuples(moment, phrase).map(lambda t: [f"- {t[0]} {t[1]}"])
+unit = st.one_of(item, nested, box, row, entry, section, fence, record, event, dated)
 
 
 @st.composite
