@@ -58,11 +58,6 @@ class Side:
         run = self.run_of.get(gap - 1)
         return run is not None and run.end == gap and run.rewritten
 
-    def drop(self, lines: set[bytes]) -> None:
-        """Take these lines out of what the side inserted."""
-        if lines:
-            self.gaps = [[line for line in gap if line.rstrip() not in lines] for gap in self.gaps]
-
     def runs(self) -> list[Run]:
         return list({id(run): run for run in self.run_of.values()}.values())
 
