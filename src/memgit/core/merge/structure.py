@@ -129,6 +129,8 @@ def _settled(
     """The pieces of one region, or the region as one conflict if the rules or the check say so."""
     a, b = one[region.a1 : region.a2], two[region.b1 : region.b2]
     part = base[region.o1 : region.o2]
+    if has_markers(a) or has_markers(b):
+        return [_whole(region, part, a, b, "a side still holds conflict markers here")], [], set()
     try:
         side_a, side_b = sides(base, one, two, region, budget)
         found, merged = settle(base, region.o1, region.o2, side_a, side_b, ours_first, budget)
