@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -244,6 +245,55 @@ def test_a_record_cut_off_anywhere_is_a_line() -> None:
 
 def _event(minute: int) -> str:
     return f'{{"ts": "2026-03-01T10:{minute:02}:00Z", "n": {minute}}}\n'
+
+
+scalar = st.sampled_from([0, 1, None, True, "red", 'a "b"', "}]", "2026-03-01T10:00:00Z"])
+value = st.recursive(scalar, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3))
+document = st.dictionaries(words, value, min_size=2, max_size=5)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> tuple[bytes, bytes, bytes]:
+    """JSON documents of which each side gave some fields another value, or took them out."""
+    base = draw(document)
+    sides = [{**base, **draw(st.dictionaries(words, value, max_size=2))} for _ in range(2)]
+    for side in sides:
+        if draw(st.booleans()):
+            side.pop(draw(st.sampled_from(sorted(side))))
+    indent = draw(st.sampled_from([2, 1, None]))
+    return tuple(json.dumps(text, indent=indent).encode() + b"\n" for text in (base, *sides))  # type: ignore[return-value]
+
+
+@quick
+@given(documents())
+def test_json_that_was_merged_is_json(texts: tuple[bytes, bytes, bytes]) -> None:
+    result = merge(*texts, "state.json")
+    if result.clean and result.decisions:  # what is left is git's own merge
+        json.loads(result.content)
+
+
+@st.composite
+def record_files(draw: st.DrawFn) -> tuple[bytes, bytes, bytes]:
+    """Files of records with ids: sides that change, drop and add some, under ids of one small range."""
+    base = {n: draw(document) for n in range(draw(st.integers(1, 4)))}
+    texts = [list(base.items())]
+    for _ in range(2):
+        side = [(n, draw(document) if draw(st.integers(0, 3)) == 0 else fields) for n, fields in base.items()]
+        for n in draw(st.sets(st.integers(10, 13), max_size=2)):
+            side.insert(draw(st.integers(0, len(side))), (n, draw(document)))
+        texts.append(side)
+    return tuple(  # type: ignore[return-value]
+        b"".join(json.dumps({"id": n, **fields}).encode() + b"\n" for n, fields in text) for text in texts
+    )
+
+
+@quick
+@given(record_files())
+def test_records_keep_their_ids_apart(texts: tuple[bytes, bytes, bytes]) -> None:
+    result = merge(*texts, "events.jsonl")
+    if result.clean:
+        ids = [json.loads(line)["id"] for line in result.content.splitlines()]
+        assert len(ids) == len(set(ids))
 
 
 minutes = st.sets(st.integers(0, 59), min_size=3, max_size=12)

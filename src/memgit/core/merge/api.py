@@ -32,7 +32,8 @@ def merge(
 
     Promises: merge(b, x, x) = x, merge(b, b, x) = x, merge(b, x, y) and merge(b, y, x) have the same bytes
     or both conflict; no line that one side added is lost, none that one side deleted comes back, none that
-    both added alike stands twice; where the plain three-way merge is clean the result is that merge.
+    both added alike stands twice; where the plain three-way merge is clean the result is that merge, unless
+    a record of JSON lines would stand in it twice.
     Bytes that hold NUL are not text: the answer is our side and not clean.
     """
     policy = policy or MergePolicy()
@@ -67,7 +68,7 @@ class _Merge:
     def run(self) -> MergeResult:
         found = regions(hunks(self.base, self.one), hunks(self.base, self.two))
         meeting = [region for region in found if self._meet(region)]
-        if not meeting:
+        if not meeting and not self._repeats_a_record(found):
             return self._plain(found)
         from memgit.core.merge import structure  # most merges end above, and each import costs start-up time
 
@@ -82,6 +83,18 @@ class _Merge:
         if not region.one or not region.two:
             return False
         return self.one[region.a1 : region.a2] != self.two[region.b1 : region.b2]
+
+    def _repeats_a_record(self, found: list[Region]) -> bool:
+        """True if both sides put in a record of one id, at different places: lines apart, and yet one thing twice."""
+        if self.kind != "jsonl":
+            return False
+        ones = [line for region in found for _, _, s1, s2 in region.one for line in self.one[s1:s2]]
+        twos = [line for region in found for _, _, s1, s2 in region.two for line in self.two[s1:s2]]
+        if not ones or not twos:
+            return False
+        from memgit.core.merge.records import share_an_id
+
+        return share_an_id(ones, twos)
 
     def _plain(self, found: list[Region]) -> MergeResult:
         """The clean three-way merge, as git makes it."""

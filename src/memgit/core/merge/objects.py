@@ -217,3 +217,21 @@ def merge_document(base: list[bytes], one: list[bytes], two: list[bytes]) -> lis
         return merge_texts(old, a, b).split(b"\n")
     except (Malformed, Contradiction):
         return None
+
+
+def is_sound(lines: list[bytes]) -> bool:
+    """True for one JSON document in which no object names a field twice."""
+    import json  # costs start-up time, and few merges come this far
+
+    try:
+        json.loads(b"\n".join(lines), object_pairs_hook=_named_once)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _named_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a field stands twice")
+    return fields

@@ -36,13 +36,39 @@ def pieces(
     checked = _attempt(base, one, two, found, meeting, ours_first, budget)[0]
     if any(piece.conflict for piece in checked):
         checked = _rearranged(base, one, two, ours_first, budget) or checked
-    if kind == "json" and any(piece.conflict for piece in checked):
-        from memgit.core.merge.objects import merge_document  # most merges never need it
+    return _document(base, one, two, found, meeting, checked) if kind == "json" else checked
 
-        document = merge_document(base, one, two)
-        if document is not None:
-            return [Piece(0, len(base), "JSON merged by its fields", document)]
-    return checked
+
+def _document(
+    base: Lines, one: Lines, two: Lines, found: list[Region], meeting: list[Region], checked: list[Piece]
+) -> list[Piece]:
+    """A JSON file merged by its fields where its lines conflict, or would join to something that is no JSON."""
+    from memgit.core.merge import objects  # most merges never need it
+
+    settled = not any(piece.conflict for piece in checked)
+    if settled and (objects.is_sound(_lines(checked)) or not all(map(objects.is_sound, (base, one, two)))):
+        return checked
+    document = objects.merge_document(base, one, two)
+    if document is not None:
+        return [Piece(0, len(base), "JSON merged by its fields", document)]
+    return _plainly(base, one, two, found, meeting, "the check found broken JSON") if settled else checked
+
+
+def _plainly(
+    base: Lines, one: Lines, two: Lines, found: list[Region], meeting: list[Region], reason: str
+) -> list[Piece]:
+    """The plain three-way merge, a conflict wherever the sides meet."""
+    out: list[Piece] = []
+    at = 0
+    for region in found:
+        a, b, part = one[region.a1 : region.a2], two[region.b1 : region.b2], base[region.o1 : region.o2]
+        out.append(Piece(at, region.o1, "", base[at : region.o1]))
+        if region in meeting:
+            out.append(_as_conflict(region, part, a, b, reason))
+        else:
+            out.append(Piece(region.o1, region.o2, "", a if region.one else b))
+        at = region.o2
+    return [*out, Piece(at, len(base), "", base[at:])]
 
 
 def _attempt(
