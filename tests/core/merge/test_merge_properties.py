@@ -11,9 +11,9 @@ from itertools import permutations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memgit.core.merge.api import Markers, MergePolicy, merge
+from memgit.core.merge.api import Markers, MergePolicy
 from memgit.core.merge.regions import hunks
-from support.merging import ROOT
+from support.merging import ROOT, merge
 
 quick = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

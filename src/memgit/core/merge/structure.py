@@ -51,10 +51,10 @@ def _document(
     document = objects.merge_document(base, one, two)
     if document is not None:
         return [Piece(0, len(base), "JSON merged by its fields", document)]
-    return _plainly(base, one, two, found, meeting, "the check found broken JSON") if settled else checked
+    return plainly(base, one, two, found, meeting, "the check found broken JSON") if settled else checked
 
 
-def _plainly(
+def plainly(
     base: Lines, one: Lines, two: Lines, found: list[Region], meeting: list[Region], reason: str
 ) -> list[Piece]:
     """The plain three-way merge, a conflict wherever the sides meet."""
