@@ -172,6 +172,7 @@ def test_allowing_one_value_allows_no_other() -> None:
 HIDDEN: dict[str, Callable[[str], bytes]] = {
     "backslash at the line end": lambda v: f"key: {v[:18]}\\\n{v[18:]}".encode(),
     "concatenated": lambda v: f'x = "{v[:18]}" +\n    "{v[18:]}"'.encode(),
+    "adjacent strings": lambda v: f"(\n    '{v[:18]}'\n    '{v[18:]}'\n)".encode(),
     "quoted-printable": lambda v: f"{v[:18]}=\n{v[18:]}".encode(),
     "hard wrap": lambda v: f"> key {v[:18]}\n> {v[18:]}".encode(),
     "blanks": lambda v: f"{v[:8]} {v[8:16]} {v[16:]}".encode(),
