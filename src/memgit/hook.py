@@ -13,8 +13,9 @@ import sys
 import time
 from collections.abc import Callable
 
+from memgit import running
 from memgit.errors import MemgitError
-from memgit.host import processes
+from memgit.host import machine
 from memgit.porcelain import hooked
 
 _LIMIT_S = 2.0
@@ -97,11 +98,11 @@ def _message(arguments: list[str]) -> int:
 def _post(arguments: list[str]) -> int:
     # pre-commit does not say which hook it runs; only a checkout may happen while a commit is still being made.
     is_checkout = "PRE_COMMIT_CHECKOUT_TYPE" in os.environ or arguments[:1] == ["post-checkout"]
-    above = processes.ancestors(os.getppid())  # of a checkout only the shim and its git are done, not who called it
+    above = running.ancestors(os.getppid())  # of a checkout only the shim and its git are done, not who called it
     over = frozenset(above[:2] if is_checkout else above)
     repo = hooked.open_repository(os.environ)
     spaces = hooked.workspaces(repo, os.environ)
-    for sentence in hooked.after(repo, spaces, int(time.time()), os.uname().nodename, over):
+    for sentence in hooked.after(repo, spaces, int(time.time()), machine.name(os.environ), over):
         _say(sentence)
     said = hooked.register(repo, spaces)
     if said is not None:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from memgit.host import machine
 from support.repo import memgit
 from support.workspace import Workspace
 
 TODAY = "memory/2026-02-04.md"
+MACHINE = machine.name({})
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def test_installed_command_commits_what_changed_and_says_how_to_take_it_back(ws:
         f"1 file captured as {tip[:10]} on main.\n"
         f"Take a file back with: memgit restore {TODAY} --at {before.decode()[:10]}\n"
     )
-    assert ws.history()[-1].message.decode() == f"auto: {TODAY} (+1 -0)\n\nMemgit-Auto: {socket.gethostname()}\n"
+    assert ws.history()[-1].message.decode() == f"auto: {TODAY} (+1 -0)\n\nMemgit-Auto: {MACHINE}\n"
     assert ws.status() == []
 
 
@@ -147,7 +149,7 @@ def test_message_of_the_caller_keeps_the_trailers(ws: Workspace) -> None:
     ws.capture("-m", "Before the move")
     message = ws.history()[-1].message.decode()
     assert message.startswith("Before the move\n\n")
-    assert f"\nMemgit-Auto: {socket.gethostname()}\n" in message
+    assert f"\nMemgit-Auto: {MACHINE}\n" in message
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_message_can_not_be_forged_by_a_name(ws: Workspace) -> None:
     ws.write(b"memory/x\n\nMemgit-Auto: other\n", "x\n")
     ws.capture()
     trailers = ws.git("log", "-1", "--format=%(trailers:key=Memgit-Auto,valueonly)").decode().split()
-    assert trailers == [socket.gethostname()]
+    assert trailers == [MACHINE]
 
 
 def test_links_are_stored_as_links_and_never_followed(ws: Workspace, tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ import os
 import time
 from dataclasses import dataclass
 
+from memgit import running
 from memgit.core.objects import Oid, RefName
 from memgit.errors import Busy, MemgitError, RefMoved
 from memgit.git import refs
 from memgit.git.repository import Checkout, Repository, checkout_of
 from memgit.host import processes
-from memgit.host.processes import Process
 from memgit.porcelain.memo import worktree_name
 
 CAPTURES = "refs/memgit/capture/"
@@ -119,11 +119,11 @@ class IndexLock:
 
     path: str
     age_s: int
-    holder: Process | None  # None where nobody has it open any more
+    holder: running.Process | None  # None where nobody has it open any more
 
     def __str__(self) -> str:
         if self.holder is not None:
-            return f"{self.holder} holds {self.path}"
+            return f"{self.holder.name() or 'a program'} (process {self.holder.pid}) holds {self.path}"
         return f"{self.path} is {self.age_s} s old and no running program has it open"
 
     @property
@@ -136,7 +136,7 @@ def index_lock(git_dir: str) -> IndexLock | None:
     """The lock on a work tree's index, if there is one."""
     path = os.path.join(git_dir, "index.lock")
     try:
-        age_s = time.time() - os.stat(path).st_mtime
+        status = os.stat(path)
     except OSError:
         return None
-    return IndexLock(path, int(max(age_s, 0)), processes.holder(path))
+    return IndexLock(path, int(max(time.time() - status.st_mtime, 0)), running.holder(status))

@@ -24,12 +24,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from memgit import running
 from memgit.core import lost_write
 from memgit.core.memory import Patterns
 from memgit.errors import MemgitError
 from memgit.git.command import Git
 from memgit.git.repository import Repository
-from memgit.host import files, processes
+from memgit.host import files
 
 _TICK_S = 0.003
 _FRESH_NS = 30_000_000  # a directory that changed this recently is looked into again: its clock is coarse
@@ -89,7 +90,7 @@ def manager(environ: Mapping[str, str], parent: int) -> int | None:
         return None
     home = environ.get("HOME", "")
     cache = environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
-    above = set(processes.ancestors(parent))
+    above = set(running.ancestors(parent))
     for variable, name, below, pattern in _PATCHES:
         directory = os.path.join(environ.get(variable) or os.path.join(cache, name), below)
         try:
