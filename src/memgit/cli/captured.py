@@ -73,8 +73,9 @@ def tell_held(held: tuple[Held, ...]) -> None:
         render.note(f"held back: {item.path} {item.why.value}{note}")
         for finding in item.findings[:10]:
             place = "in its name" if finding.is_in_name else f"line {finding.line}"
-            known = f"; if it is none: memgit guard allow {finding.fingerprint}" if finding.fingerprint else ""
-            render.note(f"  {place}: {finding.rule}{known}")
+            name = finding.fingerprint
+            next_step = f"if it is none: memgit guard allow {name}" if name else "memgit guard scan gives it a name"
+            render.note(f"  {place}: {finding.rule}; {next_step}")
     if any(item.why is Why.DELETED for item in held):
         render.note("  If they are meant to be gone: memgit commit --confirm-deletions")
 

@@ -129,17 +129,15 @@ def _found(
         return ()
     from memgit.core.content import conflict_markers
     from memgit.core.secrets.finding import Finding
-    from memgit.core.secrets.scan import scan_added  # compiles its rules; only for a commit that touches memory
-    from memgit.porcelain import allowed
+    from memgit.porcelain.judge import Judge
 
-    key = allowed.key_of(repo)
-    passing = {space.place: allowed.allowed(repo, space.config) for space in spaces}
+    judges = {space.place: Judge(repo, space.config) for space in spaces}
     findings: list[Finding] = []
     with ObjectReader(repo.git) as reader:
         for space, old, new, path in changed:
             before = reader.read(old) if old.strip(b"0") else b""
             after = reader.read(new)
-            findings += scan_added(before, after, path, passing[space.place], key=key)
+            findings += judges[space.place].of_added(before, after, path)
             line = conflict_markers(after) if markers and conflict_markers(before) is None else None
             if line is not None:
                 findings.append(Finding(path.decode("utf-8", "backslashreplace"), line, line, MARKERS, ""))
