@@ -207,6 +207,16 @@ def test_hiding_does_not_help(how: str) -> None:
         assert rules(HIDDEN[how](token(seed)))
 
 
+def test_compressed_data_raises_no_alarm() -> None:
+    drawn = random.Random(1).randbytes(2_000_000)
+    assert rules(drawn, b"memory/photo.jpg") == []
+
+
+def test_colours_and_old_encodings_do_not_hide_a_password() -> None:
+    assert rules("pass" + "word: \x1b[1mBlue-Horse7!Staple\x1b[0m") == ["password-beside-label"]
+    assert rules(("pass" + "word: Größe-7!Straße").encode("latin-1")) == ["password-beside-label"]
+
+
 def test_a_secret_in_the_name_is_found_and_not_shown() -> None:
     (one,) = scan(b"nothing here", f"memory/{token()}.md".encode())
     assert one.is_in_name
