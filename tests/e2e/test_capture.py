@@ -289,3 +289,30 @@ def test_a_failing_capture_is_told(ws: Workspace) -> None:
     ws.write(TODAY, "- two\n")
     (ws.git_dir / "refs/heads/main").write_text("")
     assert ws.run("commit", ok=1).err.startswith("memgit: refs/heads/main is damaged")
+
+
+def test_only_what_was_there_before_can_be_taken_back(ws: Workspace) -> None:
+    ws.write("memory/new.md", "- n\n")
+    assert "Take a file back" not in ws.run("commit").out
+    ws.write("memory/newer.md", "- n\n")
+    ws.write("memory/a name.md", "- n\n")
+    ws.run("commit", "-q")
+    before = ws.head().decode()[:10]
+    ws.write("memory/a name.md", "- m\n")
+    ws.write("memory/newest.md", "- m\n")
+    said = ws.run("commit").out
+    assert said.endswith(f"Take a file back with: memgit restore 'memory/a name.md' --at {before}\n")
+
+
+def test_a_path_that_is_no_memory_is_refused(ws: Workspace) -> None:
+    assert ws.run("commit", str(ws.path / "src/app.py"), ok=2).err == (
+        f"memgit: {ws.path}/src/app.py is no memory file.\n  `memgit config` shows what [memory] include selects.\n"
+    )
+    assert ws.run("commit", str(ws.path / "memory/gone.md")).out == "Nothing to capture.\n"
+
+
+def test_what_is_not_covered_is_said_each_time(ws: Workspace) -> None:
+    os.mkfifo(ws.path / "memory/pipe.md")
+    for _ in range(2):
+        assert ws.run("commit").err == "not covered: memory/pipe.md is a FIFO\n"
+    assert ws.run("commit", "-q").err == ""

@@ -136,7 +136,10 @@ def test_mass_deletion_is_held_until_it_is_confirmed_once(ws: Workspace, how: st
     assert {held["why"] for held in report["held"]} == {"deleted"}
     assert [file["path"] for file in report["files"]] == ["MEMORY.md"], "the rest goes on"
     assert {path for path in ws.files(ws.head()) if path.startswith(b"memory/")} == before
-    assert "memgit commit --confirm-deletions" in ws.run("commit", ok=4).err
+    *_, held, advice = ws.run("commit", ok=4).err.splitlines()
+    assert held.startswith("held back: ")
+    assert "gone or empty: memory/" in held
+    assert advice == "  If they are meant to be gone: memgit commit --confirm-deletions"
     ws.capture("--confirm-deletions")
     assert ws.capture()["held"] == []
     assert ws.status() == []
@@ -234,7 +237,10 @@ def test_scan_of_a_range_names_the_commit(ws: Workspace) -> None:
     (finding,) = ws.run("--json", "guard", "scan", "--range", "HEAD~2..HEAD", ok=4).json["findings"]
     assert (finding["path"], finding["line"], finding["commit"]) == ("app.py", 1, sin.decode())
     assert ws.run("guard", "scan", "--range", "HEAD~1..HEAD").status == 0
-    assert ws.run("guard", "scan", "--range", "nonsense..HEAD", ok=2).status == 2
+    assert ws.run("guard", "scan", "--range", "nonsense..HEAD", ok=2).err == (
+        "memgit: 'nonsense..HEAD' names no commits here.\n  A range is written A..B, as in origin/main..HEAD.\n"
+    )
+    assert ws.run("guard", "scan", "-q", "--range", "HEAD~2..HEAD", ok=4).err == ""
 
 
 def test_scan_of_standard_input_and_of_files_works_outside_of_a_repository(

@@ -46,6 +46,8 @@ def scan(values: Values) -> int:
         report = guard.scan_memory(os.fsencode(find_workspace(repo)))
     shape = text(values, "format") or ("json" if values["json"] else "text")
     {"json": _as_json, "sarif": _as_sarif, "lines": _as_lines, "text": _as_text}[shape](report)
+    if shape == "text" and not values["quiet"]:
+        _advise(report)
     for path, reason in report.unread:
         render.note(f"not looked at: {path} {reason}")
     return _FOUND if report.found else 0
@@ -89,6 +91,9 @@ def _as_text(report: Report) -> None:
     for found in report.found:
         where = f"{render.short(found.commit)} " if found.commit else ""
         print(where + findings.as_text([found.finding]), end="")
+
+
+def _advise(report: Report) -> None:
     files = render.plural(report.looked_at, "file")
     if report.found:
         render.note(f"{render.plural(len(report.found), 'finding')} in {files}; if one is no secret:")

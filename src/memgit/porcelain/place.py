@@ -124,7 +124,7 @@ class IndexLock:
     def __str__(self) -> str:
         if self.holder is not None:
             return f"{self.holder.name() or 'a program'} (process {self.holder.pid}) holds {self.path}"
-        return f"{self.path} is {self.age_s} s old and no running program has it open"
+        return f"{self.path} is {self.age_s} s old and no running program has it open (see `memgit doctor`)"
 
     @property
     def is_stale(self) -> bool:

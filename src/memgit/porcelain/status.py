@@ -38,7 +38,7 @@ class Status:
 
     branch: RefName | None
     why: str | None  # why captures do not go to the branch
-    captured_s: int | None  # when the newest capture on the branch was made
+    captured_s: int | None  # when the newest capture was made, on the branch or beside it
     changed: tuple[Counted, ...]  # memory files that a capture would take now
     uncovered: tuple[Skipped, ...]  # links, nested repositories, devices: what git can't take from there
     held: tuple[Held, ...]
@@ -70,7 +70,7 @@ def look(
     return Status(
         branch,
         where.why if where is not None else "the repository is bare",
-        _captured_s(repo, tip),
+        _captured_s(repo, {oid for oid in (tip and tip.oid, where and where.tip) if oid}),
         ahead.files if ahead is not None else (),
         ahead.skipped if ahead is not None else (),
         ahead.held if ahead is not None else (),
@@ -97,10 +97,18 @@ def _windows(repo: Repository, config: Config, workspace: bytes, tip: Ref | None
     return sum(kept.count for kept in report.kept if kept.reason is KeptReason.OPEN), report.squashed
 
 
-def _captured_s(repo: Repository, tip: Ref | None) -> int | None:
-    if tip is None:
+def _captured_s(repo: Repository, tips: set[Oid]) -> int | None:
+    if not tips:
         return None
-    newest = ("log", "-1", "--format=%ct", "--extended-regexp", "--grep=^Memgit-(Auto|Window): ", tip.name, "--")
+    newest = (
+        "log",
+        "-1",
+        "--format=%ct",
+        "--extended-regexp",
+        "--grep=^Memgit-(Auto|Window): ",
+        *(tip.decode() for tip in tips),
+        "--",
+    )
     found = repo.git.run(*newest).stdout.strip()
     return int(found) if found else None
 
