@@ -62,7 +62,7 @@ def stand_in(repo: Repository, checkout: Checkout | None, base: Oid | None, why:
 
 
 def confirm(repo: Repository, where: Place, over: frozenset[int]) -> None:
-    """At the last moment, with the locks held: the branch is still the one checked out, and nobody is moving it.
+    """At the last moment, with all locks held: the branch is still the one checked out, and nobody is moving it.
 
     over: as in `processes.committing`. Raises RefMoved or Busy.
     """
