@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -316,3 +317,16 @@ def test_what_is_not_covered_is_said_each_time(ws: Workspace) -> None:
     for _ in range(2):
         assert ws.run("commit").err == "not covered: memory/pipe.md is a FIFO\n"
     assert ws.run("commit", "-q").err == ""
+
+
+def test_a_name_that_a_terminal_would_obey_is_told_inert_and_can_be_copied(ws: Workspace) -> None:
+    """RELIABILITY I39."""
+    name = b"memory/a\x1b[31m'b\xff.md"
+    ws.write(name, "- 1\n")
+    ws.run("commit", "-q")
+    ws.write(name, "- 2\n")
+    said = ws.run("commit").out
+    assert all(char.isprintable() for char in said.replace("\n", ""))
+    command = said.splitlines()[-1].removeprefix("Take a file back with: memgit restore ")
+    words = subprocess.run(("bash", "-c", f"printf %s {command.partition(' --at ')[0]}"), capture_output=True)
+    assert words.stdout == name

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from memgit.cli import render
 from memgit.core.capture import Counted, Held, Why, show
 from memgit.porcelain.commit import Report
@@ -53,7 +51,7 @@ def tell(report: Report, *, quiet: bool, verbose: bool) -> None:
         for ref in report.folded:
             render.say(f"  folded back what had waited on {ref}")
         for path, oid in report.set_aside:
-            back = f"memgit restore {_quoted(path)} --at {render.short(oid)}"
+            back = f"memgit restore {render.shell_word(path)} --at {render.short(oid)}"
             render.say(f"  another state of {show(path)} was captured: {back}")
         for path in report.kept_staged:
             render.say(f"  {show(path)}: what you staged stays staged")
@@ -65,7 +63,7 @@ def tell(report: Report, *, quiet: bool, verbose: bool) -> None:
         if len(shown) < len(report.skipped):
             render.note(f"not covered: {len(report.skipped) - len(shown)} more (-v shows all)")
     tell_held(report.held)
-    there = " ".join([_quoted(file.path) for file in report.files if file.verb != "new"][:3])
+    there = " ".join([render.shell_word(file.path) for file in report.files if file.verb != "new"][:3])
     if not quiet and report.commit and report.old_tip and there:
         render.say(f"Take a file back with: memgit restore {there} --at {render.short(report.old_tip)}")
 
@@ -106,9 +104,3 @@ def _row(file: Counted) -> str:
     counts = "" if file.added is None else f" (+{file.added} -{file.deleted})"
     verb = "" if file.verb == "changed" else f"{file.verb}: "
     return f"{verb}{show(file.path)}{counts}"
-
-
-def _quoted(path: bytes) -> str:
-    import shlex
-
-    return shlex.quote(os.fsdecode(path))
