@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from memgit.core.objects import Oid, RefName
 from memgit.errors import Busy, CommandFailed, MemgitError, UnsupportedRepository, UsageError
@@ -161,12 +161,6 @@ def discover(directory: str | None, git_dir: str | None = None, keep_fds: tuple[
     _refuse_unsupported_formats(common_dir)
     work_tree = os.path.normpath(os.path.join(here, cdup)) if inside == "true" and bare == "false" else None
     return Repository(git, absolute, common_dir, work_tree, prefix, shallow == "true", bare == "true")
-
-
-def discover_top(directory: str | None) -> Repository:
-    """As `discover`, with git run at the top of the work tree, where paths are those of the repository."""
-    repo = discover(directory)
-    return repo if repo.work_tree is None or not repo.prefix else replace(repo, git=Git(repo.work_tree))
 
 
 def _no_repository(failure: CommandFailed, directory: str | None) -> MemgitError:
