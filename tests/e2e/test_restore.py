@@ -201,6 +201,14 @@ def test_a_preview_shows_nothing_that_is_held(ws: Workspace) -> None:
     assert secret not in told.out + told.err
 
 
+def test_a_restore_beside_the_branch_is_the_one_that_undo_takes_back(ws: Workspace) -> None:
+    (ws.git_dir / "MERGE_HEAD").write_bytes(ws.head() + b"\n")
+    done = ws.run("restore", LOG, "--at", "HEAD~4")
+    assert " on refs/memgit/capture/main/main." in done.out
+    ws.run("undo")
+    assert text_of(ws) == lines(6)
+
+
 def test_back_to_the_commit_of_a_detached_head_tells_the_way_forward(ws: Workspace) -> None:
     ws.git("checkout", "-q", "--detach")
     ws.write(LOG, "- captured aside\n")

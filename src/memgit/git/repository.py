@@ -31,6 +31,12 @@ class Checkout:
     operation: str | None  # "merge", "rebase", ... in progress
     operation_branches: tuple[RefName, ...]  # those that a rebase or bisect will move or go back to when it ends
 
+    @property
+    def work_tree(self) -> str | None:
+        """Where its files are; None for a main one that does not lie around its `.git`."""
+        link = _first_line(self.git_dir, "gitdir") or self.git_dir
+        return os.path.dirname(link) if os.path.basename(link) == ".git" else None
+
 
 @dataclass(frozen=True, slots=True)
 class Repository:

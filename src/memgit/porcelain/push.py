@@ -25,7 +25,7 @@ from memgit.git.remote import Answer, Config, Line, RemoteFailed, Target, Update
 from memgit.git.repository import Repository
 from memgit.host import files
 from memgit.host.lock import Lock
-from memgit.porcelain import outbox, transaction
+from memgit.porcelain import outbox, people, transaction
 from memgit.porcelain.outbox import Outbox
 
 TYPE_CHECKING = False
@@ -257,6 +257,7 @@ def send(remote: Remote, plan: Plan, tip: Oid, has_branch: bool) -> Pushed:
             from memgit.porcelain import withheld as withholding
 
             published = remote.tracking if has_branch else None
+            people.let_finish(remote.repo, remote.branch)
             with transaction.begin(remote.repo) as change:
                 paths = withholding.take_out(change, remote.branch, published, places, remote.now_s)
             if not paths:

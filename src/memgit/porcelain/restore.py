@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from memgit.core import capture
 from memgit.core.capture import Side
-from memgit.core.objects import Oid, RefName
-from memgit.core.operations import Operation
+from memgit.core.objects import ZERO, Oid, RefName, split_commit
+from memgit.core.operations import Operation, RefChange
 from memgit.core.settings import Config
 from memgit.core.trees import Trees, changes
 from memgit.errors import GuardHeld, MemgitError, UsageError
@@ -101,14 +101,26 @@ def take_back(where: Setting, operation: Operation, *, dry_run: bool) -> Report:
     changed = operation.branch
     with ObjectReader(where.repo.git) as reader:
         trees = Trees(reader.read_many)
-        old, new = (reader.read(oid)[5:45] for oid in (changed.old, changed.new))
+        before = _before(reader, changed)
+        old, new = (reader.read(oid)[5:45] for oid in (before, changed.new))
         patterns = where.config.memory.patterns().under(where.workspace)
         wanted = []
         for path, _, _ in changes(trees, old, new):
             if patterns.matches(path):
-                state = states.at_commit(reader, trees, changed.old, path)
+                state = states.at_commit(reader, trees, before, path)
                 wanted.append(_Wanted(path, state, state.side))
     return _write(where, wanted, f"undo: {operation.summary}", "undo", operation.oid, dry_run=dry_run)
+
+
+def _before(reader: ObjectReader, changed: RefChange) -> Oid:
+    """The commit that a restore was made on; a private ref that began with it stood nowhere, but its commit did."""
+    if changed.old != ZERO:
+        return changed.old
+    head = split_commit(reader.read(changed.new))[0]
+    for field in head:
+        if field.startswith(b"parent "):
+            return field[7:]
+    raise UsageError("Before this operation there was no commit to go back to.", "Delete the files if they should go.")
 
 
 def _moment(where: Setting, at: str) -> _Moment:
