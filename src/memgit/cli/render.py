@@ -67,3 +67,19 @@ def plural(count: int, noun: str) -> str:
 def short(oid: bytes | None) -> str:
     """An id as people read it."""
     return oid.decode()[:10] if oid else "-"
+
+
+def shell_word(path: bytes) -> str:
+    """A path as one word of a command to copy. What a terminal would obey is written as bash and zsh read it."""
+    import shlex
+
+    text = path.decode("utf-8", "surrogateescape")
+    if text.isprintable():
+        return shlex.quote(text)
+    return "$'" + "".join(_escaped(char) for char in text) + "'"
+
+
+def _escaped(char: str) -> str:
+    if char.isprintable() and char not in "\\'":
+        return char
+    return "".join(f"\\{byte:03o}" for byte in char.encode("utf-8", "surrogateescape"))

@@ -76,7 +76,7 @@ def tell(report: Status, now: int) -> None:
     if len(report.changed) > _FILES:
         render.say(f"  and {len(report.changed) - _FILES} more")
     for ref, oid in report.waiting:
-        render.say(f"  {ref} waits at {render.short(oid)}; it folds back by itself")
+        render.say(f"  {ref} waits at {render.short(oid)}; it folds back when its branch is free")
     if report.lost_writes:
         render.say(
             f"  {render.plural(report.lost_writes, 'write')} during a stash not merged back: memgit doctor --fix"
@@ -121,7 +121,7 @@ def _tell_automatic(found: Automatic, now: int) -> None:
 
 def _age(seconds: int) -> str:
     """In the largest unit that gives at least 2."""
-    for size, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 2 * size:
-            return f"{seconds // size} {name}"
-    return f"{max(seconds, 0)} seconds"
+            return render.plural(seconds // size, name)
+    return render.plural(max(seconds, 0), "second")

@@ -32,9 +32,10 @@ def pairs_of_range(git: Git, revisions: str) -> Iterator[BlobPair]:
     """Every change of every commit of a range, merges compared with each parent. Raises UsageError for no range."""
     try:
         listed = git.run("rev-list", "--end-of-options", revisions, "--").stdout
-    except CommandFailed as failure:
-        said = failure.stderr.strip().splitlines()
-        raise UsageError(f"{revisions} is no range of commits: {said[0] if said else 'git failed'}") from None
+    except CommandFailed:
+        raise UsageError(
+            f"'{revisions}' names no commits here.", "A range is written A..B, as in origin/main..HEAD."
+        ) from None
     yield from pairs_of_commits(git, listed.split())
 
 

@@ -76,7 +76,7 @@ class Capturing:
 
     def _wanted(self) -> Wanted:
         limits = Limits(self.config.capture.max_file, self.config.capture.max_commit)
-        check = guarding.checker(self.repo, self.config)
+        check = guarding.checker(self.repo, self.config, makes_key=not self.request.dry_run)
         return Wanted(self.patterns, limits, self.request.paths, self.request.confirm_deletions, check)
 
     def _write(

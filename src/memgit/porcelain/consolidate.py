@@ -28,7 +28,7 @@ from memgit.errors import RangeMoved, RefMoved, UsageError
 from memgit.git import history, notes, refs, signing
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
-from memgit.porcelain import extent, oplog, settled, transaction
+from memgit.porcelain import extent, oplog, people, settled, transaction
 from memgit.porcelain.extent import Extent
 from memgit.porcelain.settled import Settled
 from memgit.porcelain.transaction import Transaction
@@ -78,6 +78,7 @@ def run(
         return _Run(repo, policy, workspace, request, now_s, progress).preview()
     for attempt in range(_ATTEMPTS):
         try:
+            people.let_finish(repo, request.branch or repo.current_branch())
             with transaction.begin(repo) as change:
                 return _Run(change.repo, policy, workspace, request, now_s, progress).carry_out(change)
         except (RefMoved, RangeMoved):
@@ -263,6 +264,7 @@ class _Run:
         )
         if extent.read(self.repo, self.config, self.request) != area:
             raise RangeMoved  # a push has published, or a merge begun on, what is to be replaced
+        people.let_finish(self.repo, area.ref.name, patience_s=0)
         return oplog.record(change, operation, created, area.log, objects)
 
     def _move_notes(self, change: Transaction, area: Extent, outlook: Outlook, draft: Draft) -> list[RefChange]:

@@ -264,7 +264,8 @@ class Gather:
             path, raw = candidate.path, candidate.raw
             old = result.old.get(path)
             problems = self._problems(path, stored, old, is_link=candidate.mode == b"120000")
-            problems += self.wanted.check(path, stored, old)
+            if not any(problem.why is Why.BINARY for problem in problems):  # which nobody wants, whatever is in it
+                problems += self.wanted.check(path, stored, old)
             if raw is not stored and not problems:
                 problems += self.wanted.check(path, raw, None)
             if problems:

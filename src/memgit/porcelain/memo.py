@@ -104,14 +104,6 @@ def remember(repo: Repository, memo: Memo) -> None:
     files.replace(_path(repo), json.dumps(record, separators=(",", ":")).encode(), flush=False)
 
 
-def held_in(repo: Repository) -> tuple[Held, ...]:
-    """What the last capture of this work tree held back, whatever the policy was."""
-    try:
-        return held_from(json.loads(files.read(_path(repo)) or b"{}").get("held", []))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ()
-
-
 def held_from(records: list[dict[str, Any]]) -> tuple[Held, ...]:
     """Held paths as they were written down."""
     if not records:

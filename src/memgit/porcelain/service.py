@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from memgit.core import regions, service_files
 from memgit.core.service_files import AGENT, TASK, UNIT, Job

@@ -39,7 +39,7 @@ def of(repo: Repository, reader: ObjectReader, path: bytes) -> tuple[State, ...]
     found: dict[Oid, State] = {}
     for commit in history.touching(git, roots, os.fsdecode(path)):
         found[commit] = at_commit(reader, trees, commit, path)
-    newest = sorted(found.values(), key=lambda state: (state.time_s, state.commit), reverse=True)
+    newest = sorted(found.values(), key=lambda state: -state.time_s)  # of the same second: children first, as found
     return tuple(
         state
         for at, state in enumerate(newest)
