@@ -7,17 +7,14 @@ import shlex
 from collections.abc import Iterator
 
 from memgit.core import manifest, precommit_config
-from memgit.core.consolidation import records
-from memgit.core.consolidation.classify import Classifier, Kind
 from memgit.core.footprint import DRIVER
 from memgit.core.problems import Problem, Severity
-from memgit.git import attributes, gitconfig, history, hooks, locks, refs
+from memgit.git import attributes, gitconfig, hooks, locks
 from memgit.host import files, programs
 from memgit.porcelain import changes, install, proof, stashed, window
 from memgit.porcelain.doctor.facts import Check, Facts
 
 _KEY = "merge.memgit.driver"
-_NEWEST = 20_000  # commits of the upstream looked at
 
 
 def _driver(facts: Facts) -> str | None:
@@ -229,27 +226,6 @@ def _operation_in_progress(facts: Facts) -> Iterator[Problem]:
             )
 
 
-def _published_raw(facts: Facts) -> Iterator[Problem]:
-    tip = refs.resolve(facts.repo.git, "@{upstream}")
-    if tip is None or not facts.spaces:
-        return
-    classifier = Classifier(tuple(rule for space in facts.spaces for rule in space.config.auto))
-    count = seen = 0
-    for chunk in records.read(history.stream(facts.repo.git, tip, ())):
-        for record, kind in zip(chunk, classifier.kinds(chunk), strict=True):
-            count += kind is not Kind.PERSON and b"Memgit-Window:" not in records.message_of(record)
-        seen += len(chunk)
-        if seen >= _NEWEST:
-            break
-    if count:
-        yield Problem(
-            "published-raw",
-            Severity.WARNING,
-            f"{count:,} automatic commits are published as they are; consolidate leaves them alone.",
-            "See what it would mean to rewrite them: memgit consolidate --published --dry-run.",
-        )
-
-
 CHECKS = (
     Check(
         "attribute-without-driver",
@@ -267,5 +243,4 @@ CHECKS = (
     Check("init-interrupted", "no init was killed half-way", _init_interrupted, _recover),
     Check("stale-lock", "no old lock file is in the way", _stale_lock, _remove_locks),
     Check("operation-in-progress", "no merge, rebase or bisect is in progress", _operation_in_progress),
-    Check("published-raw", "no raw automatic commits are published", _published_raw),
 )

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from memgit.core.problems import Problem, Severity
 from memgit.core.values import dataclass, replace
-from memgit.errors import ConfigError, UnsupportedRepository, UntrustedConfig, UsageError
+from memgit.errors import ConfigError, MemgitError, UnsupportedRepository, UntrustedConfig, UsageError
 from memgit.git.repository import Repository
 from memgit.porcelain import hooked
-from memgit.porcelain.doctor import clone, machine, memory
+from memgit.porcelain.doctor import clone, history, machine, memory
 from memgit.porcelain.doctor.facts import Check, Facts
 
-CHECKS: tuple[Check, ...] = (*clone.CHECKS, *machine.CHECKS, *memory.CHECKS)
+CHECKS: tuple[Check, ...] = (*clone.CHECKS, *history.CHECKS, *machine.CHECKS, *memory.CHECKS)
 _BEFORE = {
     "unsupported-repository": "the repository's format is one that memgit reads",
     "config-broken": "the configuration files can be read",
@@ -73,7 +73,11 @@ _UNSUPPORTED = "memgit does not work in this repository."
 
 
 def _examined(check: Check, facts: Facts, *, fix: bool) -> list[Problem]:
-    problems = list(check.look(facts))
+    try:
+        problems = list(check.look(facts))
+    except MemgitError as error:  # one thing that can't be looked at keeps nothing else from being seen
+        why = f"This could not be looked at: {error.message}"
+        return [Problem(check.id, Severity.WARNING, why, error.hint or "See what else is wrong; `git fsck` may tell.")]
     if not fix or check.mend is None or not any(problem.mends for problem in problems):
         return problems
     check.mend(facts)
