@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+
+from memgit.core.values import dataclass
 
 _PROC = "/proc"
 
 
-class Process(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Process:
     """A running program; all that is asked about it is as it is at that moment, and empty once it has ended."""
 
     pid: int

@@ -112,7 +112,7 @@ def test_looking_writes_nothing(tmp_path: Path) -> None:
     for look in ("commit --dry-run", "log", "log --raw MEMORY.md", "consolidate --dry-run", "doctor", "config"):
         memgit(repo, *look.split(), ok=4 if look.startswith("commit") else 0)
         assert everything() == before, look
-    memgit(repo, "restore", "MEMORY.md", "--at", "HEAD", "--dry-run")
+    memgit(repo, "restore", "MEMORY.md", "--at", "HEAD", "--dry-run", ok=4)
     memgit(repo, "guard", "scan", "--range", "HEAD")
     assert everything() == before
     scanned = memgit(repo, "guard", "scan", ok=4)

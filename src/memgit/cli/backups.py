@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields
 
 from memgit.cli import render
 from memgit.cli.backup import show_paths
@@ -11,6 +10,7 @@ from memgit.cli.context import Context, now_s, open_repository, text, texts
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core.settings import Target
+from memgit.core.values import fields
 from memgit.core.version import VERSION
 from memgit.host import machine
 from memgit.porcelain.backup import check, recall

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
 
 from memgit.cli.params import Values
 from memgit.core.layers import Layer
 from memgit.core.settings import Config
+from memgit.core.values import dataclass, replace
 from memgit.errors import ConfigError, UsageError
 from memgit.git.command import Git, keep_apart
 from memgit.git.repository import Repository, discover

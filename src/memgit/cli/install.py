@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 
 from memgit.cli import render
 from memgit.cli.context import Context, find_repository, find_top, open_repository, text
@@ -12,6 +11,7 @@ from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core import settings
 from memgit.core.presets import PRESETS
+from memgit.core.values import replace
 from memgit.errors import UsageError
 from memgit.git.command import Git
 from memgit.git.repository import Repository

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 
 from memgit.cli import render
@@ -10,10 +9,11 @@ from memgit.cli.captured import held_as_dict, tell_held
 from memgit.cli.context import now_s, open_repository
 from memgit.cli.params import Values
 from memgit.core.capture import show
+from memgit.core.values import fields
 from memgit.core.version import VERSION
 from memgit.porcelain import status
 from memgit.porcelain.automatic import Automatic
-from memgit.porcelain.status import Status
+from memgit.porcelain.status import Status, Unpushed
 
 _OPERATIONS = 5
 _FILES = 5
@@ -50,14 +50,17 @@ def as_dict(report: Status, now: int) -> dict[str, object]:
         "in_open_window": report.in_open_window,
         "due": report.due,
         "window_ends": report.next_window_s,
-        "unpushed": None
-        if unpushed is None
-        else {**dataclasses.asdict(unpushed), "age_s": None if unpushed.oldest_s is None else now - unpushed.oldest_s},
+        "unpushed": None if unpushed is None else _unpushed(unpushed, now),
         "automatic": report.automatic,
         "operations": [
             {"operation": op.oid, "kind": op.kind, "time": op.time_s, "summary": op.summary} for op in report.operations
         ],
     }
+
+
+def _unpushed(found: Unpushed, now: int) -> dict[str, object]:
+    age_s = None if found.oldest_s is None else now - found.oldest_s
+    return {one.name: getattr(found, one.name) for one in fields(found)} | {"age_s": age_s}
 
 
 def tell(report: Status, now: int) -> None:

@@ -7,8 +7,9 @@ text, counts and times.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from enum import Enum
+
+from memgit.core.values import dataclass, replace
 
 
 class Failure(Enum):

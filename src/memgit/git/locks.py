@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 
 from memgit import running
+from memgit.core.values import dataclass
 from memgit.git.leftovers import is_open_anywhere
 from memgit.git.repository import Repository
 

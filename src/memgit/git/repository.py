@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 
 from memgit.core.objects import Oid, RefName
+from memgit.core.values import dataclass
 from memgit.errors import Busy, CommandFailed, MemgitError, UnsupportedRepository, UsageError
 from memgit.git.command import Git
 

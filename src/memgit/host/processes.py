@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from typing import NamedTuple
 
 from memgit import running
+from memgit.core.values import dataclass
 
 _MOVES = frozenset(
     b"commit switch checkout merge rebase pull reset stash cherry-pick revert am bisect restore read-tree".split()
@@ -15,7 +15,8 @@ _TAKES_VALUE = (b"-C", b"-c", b"--git-dir", b"--work-tree", b"--namespace", b"--
 _MESSAGE_AGE_S = 600
 
 
-class AtWork(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AtWork:
     """Somebody's git command."""
 
     pid: int  # 0 where the system does not tell

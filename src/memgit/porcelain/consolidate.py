@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from memgit.core import windows
 from memgit.core.consolidation import message, plan, report, runs
@@ -24,8 +23,9 @@ from memgit.core.consolidation.runs import Collapsed, Node
 from memgit.core.objects import EMPTY_TREE, Oid, RefName, hash_object
 from memgit.core.operations import Created, Operation, RefChange
 from memgit.core.trees import Trees, changes
+from memgit.core.values import dataclass
 from memgit.errors import RangeMoved, RefMoved, UsageError
-from memgit.git import diff, history, notes, refs, signing
+from memgit.git import history, notes, refs, signing
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
 from memgit.porcelain import extent, oplog, people, settled, transaction
@@ -158,10 +158,10 @@ class _Run:
             collapsed.nodes,
             trees,
             lambda oid: _tree_of(reader, oid),
-            (lambda pairs: diff.changed_paths(self.repo.git, pairs)) if self.policy.commute else None,
+            commute=self.policy.commute,
             keep_empty=self.policy.keep_empty,
         )
-        return Outlook(made, collapsed, known, trees.made)
+        return Outlook(made, collapsed, known, trees.made_for(step.tree for step in made.steps))
 
     def _is_bounded(self, area: Extent, known: Settled) -> bool:
         """True if what held an earlier run's windows apart, or ended its range, still does."""
@@ -172,7 +172,7 @@ class _Run:
         return runs.collapse(
             self._counted(history.stream(self.repo.git, area.ref.oid, _hidden(area, known))),
             Classifier(self.policy.rules),
-            self.calendar.closed_key(None if self.request.open_windows else self.now_s),
+            self.calendar.closed_keys(None if self.request.open_windows else self.now_s),
             area.pinned,
             self._only_memory(trees),
             lambda oid: _tree_of(reader, oid),

@@ -12,12 +12,12 @@ import select
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from types import FrameType
 
 from memgit.core.debounce import Debounce
 from memgit.core.memory import PatternList, Patterns
 from memgit.core.units import duration_s
+from memgit.core.values import dataclass, field
 from memgit.errors import Busy, MemgitError
 from memgit.git import refs
 from memgit.git.repository import checkout_of

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from memgit.core.backup.plan import plan
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid
+from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.git import refs
 from memgit.git.objects import ObjectReader

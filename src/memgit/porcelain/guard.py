@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from memgit.core.objects import ZERO, Oid
 from memgit.core.secrets.finding import Finding
 from memgit.core.settings import Config
+from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.git import diff
 from memgit.git.command import Git

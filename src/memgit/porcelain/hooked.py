@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from memgit.core.memory import Patterns
 from memgit.core.settings import Config
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 from memgit.git import attributes, gitconfig
 from memgit.git.objects import ObjectReader

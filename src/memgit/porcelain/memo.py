@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
 
 from memgit.core.objects import Oid
 from memgit.core.settings import Config
+from memgit.core.values import dataclass, field
 from memgit.git.repository import Repository
 from memgit.host import files
 from memgit.host.scan import Stamp

@@ -5,10 +5,10 @@ from __future__ import annotations
 import fnmatch
 import os
 import time
-from dataclasses import dataclass
 
 from memgit import running
 from memgit.core.objects import Oid, RefName
+from memgit.core.values import dataclass
 from memgit.errors import Busy, MemgitError, RefMoved
 from memgit.git import refs
 from memgit.git.repository import Checkout, Repository, checkout_of

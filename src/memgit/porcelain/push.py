@@ -11,12 +11,12 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 
 from memgit.core import retry
 from memgit.core.consolidation.policy import Policy
 from memgit.core.objects import ZERO, Oid, RefName
 from memgit.core.retry import Failure
+from memgit.core.values import dataclass, replace
 from memgit.errors import Conflict, GuardHeld, UsageError
 from memgit.git import history, leftovers, refs
 from memgit.git.command import Git

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
 
 from memgit.core import capture
 from memgit.core.capture import Side
@@ -12,6 +11,7 @@ from memgit.core.objects import ZERO, Oid, RefName, split_commit
 from memgit.core.operations import Operation, RefChange
 from memgit.core.settings import Config
 from memgit.core.trees import Trees, changes
+from memgit.core.values import dataclass, replace
 from memgit.errors import GuardHeld, MemgitError, UsageError
 from memgit.git import dates, refs
 from memgit.git.command import Git

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from memgit.core.capture import Side
 from memgit.core.objects import ZERO, Oid
 from memgit.core.operations import LOG_REF
 from memgit.core.trees import Trees, file_at, mode_of, oid_of
+from memgit.core.values import dataclass
 from memgit.git import history, refs
 from memgit.git.command import Git
 from memgit.git.objects import ObjectReader

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 
 from memgit.core import windows
@@ -13,6 +12,7 @@ from memgit.core.consolidation.report import KeptReason
 from memgit.core.objects import Oid, RefName
 from memgit.core.operations import LOG_REF, Operation
 from memgit.core.settings import Config
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 from memgit.git import refs
 from memgit.git.objects import ObjectReader

@@ -7,11 +7,11 @@ import os
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from memgit.core.consolidation.policy import Request
 from memgit.core.objects import Oid, RefName
 from memgit.core.retry import Failure
+from memgit.core.values import dataclass
 from memgit.errors import Busy, Conflict, MemgitError
 from memgit.git import history, refs
 from memgit.git.remote import Line, RemoteFailed

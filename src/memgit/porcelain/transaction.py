@@ -19,9 +19,9 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from memgit.core.objects import ZERO, hash_object
+from memgit.core.values import replace
 from memgit.errors import Busy, MemgitError
 from memgit.git import leftovers, refs
 from memgit.git.command import Git

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from memgit.core.objects import Oid, RefName, hash_object, is_signed, rewrite_commit, split_commit
 from memgit.core.operations import LOG_REF, Operation, RefChange, taken_back
+from memgit.core.values import dataclass
 from memgit.errors import RefMoved, UsageError
 from memgit.git import history, refs
 from memgit.git.objects import ObjectReader

@@ -22,11 +22,11 @@ import resource
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from memgit import running
 from memgit.core import lost_write
 from memgit.core.memory import Patterns
+from memgit.core.values import dataclass, field
 from memgit.errors import MemgitError
 from memgit.git.command import Git
 from memgit.git.repository import Repository

@@ -7,7 +7,6 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from memgit.core.backup import manifest, shrink
@@ -16,6 +15,7 @@ from memgit.core.backup.plan import Item, Plan, plan
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid
 from memgit.core.settings import Target
+from memgit.core.values import dataclass, field, replace
 from memgit.errors import Busy, MemgitError, UsageError
 from memgit.git import refs
 from memgit.git.objects import ObjectReader

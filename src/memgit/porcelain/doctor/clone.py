@@ -222,9 +222,8 @@ def _published_raw(facts: Facts) -> Iterator[Problem]:
     classifier = Classifier(tuple(rule for space in facts.spaces for rule in space.config.auto))
     count = seen = 0
     for chunk in records.read(history.stream(facts.repo.git, tip, ())):
-        for _, header, _, _, _, _, message in chunk:
-            raw = classifier.kind(header, message) is not Kind.PERSON and b"Memgit-Window:" not in message
-            count += raw
+        for record, kind in zip(chunk, classifier.kinds(chunk), strict=True):
+            count += kind is not Kind.PERSON and b"Memgit-Window:" not in records.message_of(record)
         seen += len(chunk)
         if seen >= _NEWEST:
             break

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from memgit.core.problems import Problem, Severity
+from memgit.core.values import dataclass, replace
 from memgit.errors import ConfigError, UnsupportedRepository, UntrustedConfig, UsageError
 from memgit.git.repository import Repository
 from memgit.porcelain import hooked
