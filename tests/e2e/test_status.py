@@ -49,7 +49,7 @@ def test_one_screen_tells_all(repo: Path) -> None:
     (repo / "memory" / "2026-02-04.md").write_text("# 2026-02-04\n\n- 09:00 new\n")
     shown = memgit(repo, "status").out
     expected = r"""Captures go to main\.
-Last capture: \d+ seconds ago\. 1 memory file to capture\.
+Last capture: \d+ seconds? ago\. 1 memory file to capture\.
   memory/2026-02-04\.md
 Nothing is held back\.
 2 automatic commits in a window that ends \d{4}-\d\d-\d\d 00:00\.
