@@ -16,9 +16,8 @@ from memgit.core.version import VERSION
 from memgit.errors import UsageError
 from memgit.git.repository import Repository
 from memgit.host import config_files
-from memgit.porcelain import guarding
+from memgit.porcelain import judge
 from memgit.porcelain.guard import Guard, Report
-from memgit.porcelain.judge import allow_file
 
 _FOUND = 4
 
@@ -56,15 +55,15 @@ def scan(values: Values) -> int:
 def allow(values: Values) -> int:
     """Let findings pass in this clone."""
     context = open_repository(values)
-    new = guarding.allow(context.repo, texts(values, "fingerprint"))
+    new = judge.allow(context.repo, texts(values, "fingerprint"))
     if values["json"]:
-        render.emit_json({"allowed": list(new), "file": allow_file(context.repo)})
+        render.emit_json({"allowed": list(new), "file": judge.allow_file(context.repo)})
     elif not values["quiet"]:
         if not new:
             render.say("Allowed already.")
             return 0
         render.say(f"{render.plural(len(new), 'finding')} may pass in this clone.")
-        render.say(f"Take it back by removing the line from {allow_file(context.repo)}")
+        render.say(f"Take it back by removing the line from {judge.allow_file(context.repo)}")
     return 0
 
 

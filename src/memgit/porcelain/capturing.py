@@ -66,13 +66,13 @@ class Capturing:
 
     def carry_out(self, found: Scan, known: Memo) -> Report:
         """Gather and write; what was found and what is known of it come from the caller's look."""
-        where = self.where
+        base = self.where.base
         with ObjectReader(self.repo.git) as reader:
             trees = Trees(reader.read_many)
-            tree = EMPTY_TREE if where.base is None else reader.read(where.base)[5:45]
+            tree = EMPTY_TREE if base is None else reader.read(base)[5:45]
             gather = Gather(self.repo, self.git, reader, trees, self._wanted())
             gathered = gather.run(found, tree, known)
-            return self._write(where, tree, trees, reader, gather, gathered, known, self.to_fold)
+            return self._write(tree, trees, reader, gather, gathered, known)
 
     def _wanted(self) -> Wanted:
         limits = Limits(self.config.capture.max_file, self.config.capture.max_commit)
@@ -80,16 +80,9 @@ class Capturing:
         return Wanted(self.patterns, limits, self.request.paths, self.request.confirm_deletions, check)
 
     def _write(
-        self,
-        where: Place,
-        tree: Oid,
-        trees: Trees,
-        reader: ObjectReader,
-        gather: Gather,
-        gathered: Gathered,
-        known: Memo,
-        to_fold: _Fold,
+        self, tree: Oid, trees: Trees, reader: ObjectReader, gather: Gather, gathered: Gathered, known: Memo
     ) -> Report:
+        where, to_fold = self.where, self.to_fold  # until the branch turns out not to be free
         new_tree = self._tree(trees, tree, gathered)
         changes = gathered.changes
         files = tuple(_counted(change, gathered.old.get(change.path)) for change in changes)

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-
 from memgit.core import capture
 from memgit.core.capture import Held, Why
 from memgit.core.secrets.finding import Finding, fingerprint
 from memgit.core.settings import Config
-from memgit.errors import UsageError
 from memgit.git.repository import Repository
-from memgit.host import files
 from memgit.porcelain.gather import Check
-from memgit.porcelain.judge import Judge, allow_file
-
-_FINGERPRINT = re.compile(r"[sk][0-9a-f]{20}")
-
-
-def allow(repo: Repository, fingerprints: Sequence[str]) -> tuple[str, ...]:
-    """Let findings with these fingerprints pass; those that are new in the list. Raises UsageError for others."""
-    for name in fingerprints:
-        if not _FINGERPRINT.fullmatch(name):
-            raise UsageError(f"{name} is no fingerprint.", "`memgit guard scan` shows one beside each finding.")
-    before = files.read(allow_file(repo)) or b""
-    known = {line.partition(b"#")[0].strip() for line in before.split(b"\n")}
-    new = tuple(item for item in dict.fromkeys(fingerprints) if item.encode() not in known)
-    if new:
-        files.replace(allow_file(repo), before + b"".join(item.encode() + b"\n" for item in new))
-    return new
+from memgit.porcelain.judge import Judge
 
 
 def checker(repo: Repository, config: Config, *, makes_key: bool) -> Check:

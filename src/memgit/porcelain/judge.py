@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 
 from memgit.core.settings import Config
+from memgit.errors import UsageError
 from memgit.git.repository import Repository
 from memgit.host import files
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:  # the rules compile many expressions; not needed where there 
     from memgit.core.secrets.finding import Finding
 
 _KEY_BYTES = 32
+_FINGERPRINT = re.compile(r"[sk][0-9a-f]{20}")
 
 
 class Judge:
@@ -68,6 +71,19 @@ def allowed(repo: Repository | None, config: Config) -> frozenset[str]:
     """Fingerprints of findings that are no secrets: from the settings, and from `memgit guard allow` in this clone."""
     listed = (files.read(allow_file(repo)) or b"").decode("ascii", "ignore").split("\n") if repo is not None else []
     return frozenset(config.guard.allow) | {line.partition("#")[0].strip() for line in listed} - {""}
+
+
+def allow(repo: Repository, fingerprints: Sequence[str]) -> tuple[str, ...]:
+    """Let findings with these fingerprints pass; those that are new in the list. Raises UsageError for others."""
+    for name in fingerprints:
+        if not _FINGERPRINT.fullmatch(name):
+            raise UsageError(f"{name} is no fingerprint.", "`memgit guard scan` shows one beside each finding.")
+    before = files.read(allow_file(repo)) or b""
+    known = {line.partition(b"#")[0].strip() for line in before.split(b"\n")}
+    new = tuple(item for item in dict.fromkeys(fingerprints) if item.encode() not in known)
+    if new:
+        files.replace(allow_file(repo), before + b"".join(item.encode() + b"\n" for item in new))
+    return new
 
 
 def allow_file(repo: Repository) -> str:
