@@ -11,6 +11,7 @@ from memgit.core.merge import shapes
 from memgit.core.merge.budget import Budget
 from memgit.core.merge.regions import Hunk, Region
 from memgit.core.merge.similar import ONE_LINE, Tokens, dice, tokens
+from memgit.core.merge.times import find_dates, leading_time
 
 _MOST_PAIRS = 40_000  # compared in one replaced run
 
@@ -128,11 +129,20 @@ def _likeness(old: bytes, new: bytes, bag_old: Tokens, bag_new: Tokens) -> float
         return 0.0
     alike = dice(bag_old, bag_new)
     if alike >= ONE_LINE:
-        return alike
+        return 0.0 if _are_two_entries(old, new) else alike
     if shapes.is_row(old) and _are_one_row(old, new):
         return ONE_LINE
     name = shapes.label(old)
     return ONE_LINE if name and name == shapes.label(new) else 0.0
+
+
+def _are_two_entries(old: bytes, new: bytes) -> bool:
+    """True for lines that begin with different times and then say different things: one went, another came."""
+    time, other = leading_time(old), leading_time(new)
+    if time is None or other is None or time == other:
+        return False
+    dates, others = find_dates(old), find_dates(new)
+    return bool(dates and others) and old[dates[0][1] :].rstrip() != new[others[0][1] :].rstrip()
 
 
 def _are_one_row(old: bytes, new: bytes) -> bool:
