@@ -117,6 +117,19 @@ def read(path: str) -> bytes | None:
         return None
 
 
+def shown(repo: Repository, made: Made) -> str:
+    """A place of the manifest as people know it: below the work tree, if it is there."""
+    path = _path(repo, made.place)
+    top = _tree_beside(repo)
+    return os.path.relpath(path, top) if top is not None and path.startswith(top + "/") else path
+
+
+def places_of(repo: Repository, name: str) -> tuple[str, ...]:
+    """The directories of the main work tree, "" or ending in a slash, where memgit made a file of this name."""
+    made = (one.place.removeprefix(_TREE) for one in load(repo).made if one.place.startswith(_TREE))
+    return tuple(place.removesuffix(name) for place in made if place == name or place.endswith("/" + name))
+
+
 def _step(repo: Repository, manifest: Manifest, change: Change) -> Manifest:
     directories = []
     parent = os.path.dirname(change.path)

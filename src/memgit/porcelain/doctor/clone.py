@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
 from memgit.core import manifest, precommit_config
 from memgit.core.consolidation import records
@@ -139,7 +140,7 @@ def _install_hooks(facts: Facts) -> None:
         for change in planned.changes
         if change.before is None and f"git:{os.path.relpath(change.path, facts.repo.common_dir)}" in known
     )
-    install.apply(facts.repo, install.Plan(gone, (), planned.hooks))
+    install.apply(facts.repo, replace(planned, changes=gone))
 
 
 def _stash_window(facts: Facts) -> Iterator[Problem]:
