@@ -6,8 +6,9 @@ A run that fails half-way takes back what it did; one that was killed is taken b
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from memgit.core import footprint, regions
 from memgit.core import manifest as records
@@ -17,6 +18,7 @@ from memgit.git import gitconfig, leftovers
 from memgit.git.repository import Repository
 from memgit.host import files
 
+_Proof = TypeVar("_Proof")
 _COMMON, _TREE, _ELSEWHERE = "git:", "tree:", "path:"
 
 
@@ -37,10 +39,10 @@ def load(repo: Repository) -> Manifest:
         raise MemgitError(f"{path} can't be read: {error}.", "Update memgit, or take the file away.") from None
 
 
-def apply(repo: Repository, changes: Sequence[Change]) -> None:
-    """Make all changes or none. The caller holds memgit's lock.
+def apply(repo: Repository, changes: Sequence[Change], prove: Callable[[], _Proof]) -> _Proof:
+    """Make all changes or none; what `prove` gives, which is asked once all are made. The caller holds memgit's lock.
 
-    Raises Busy where a file is no longer as it was planned on; everything done so far is taken back first.
+    Raises Busy where a file is no longer as it was planned on, and what `prove` raises; everything is taken back first.
     """
     manifest = load(repo)
     if manifest.run:
@@ -49,10 +51,12 @@ def apply(repo: Repository, changes: Sequence[Change]) -> None:
     try:
         for change in changes:
             manifest = _step(repo, manifest, change)
+        proof = prove()
     except BaseException:
         roll_back(repo)
         raise
     _save(repo, replace(manifest, run=(), held=()))
+    return proof
 
 
 def is_interrupted(repo: Repository) -> bool:

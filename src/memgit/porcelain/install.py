@@ -19,6 +19,7 @@ from memgit.host import files
 from memgit.host.config_files import TRACKED_NAME
 from memgit.host.programs import Programs
 from memgit.porcelain import changes, proof, transaction
+from memgit.porcelain.proof import Proof
 
 # What memgit can make again by itself; other private files hold somebody's settings or somebody's text.
 _CACHES = (
@@ -89,17 +90,17 @@ def apply(repo: Repository, planned: Plan) -> Installed:
         shown = proof.merge(repo, planned.workspace)
         return Installed(planned, None if shown is None else shown.works, "" if shown is None else shown.evidence)
     with transaction.begin(repo) as change:
-        held = changes.load(change.repo).made
-        changes.apply(change.repo, planned.changes)
-        shown = proof.merge(change.repo, planned.workspace)
-        if shown is not None and not shown.works:
-            if not held:
-                changes.take_back(change.repo)
-            raise MemgitError(
-                f"The merge driver was registered but does not work: {shown.evidence}",
-                "Nothing was left behind." if not held else "Run `memgit doctor`.",
-            )
+        shown = changes.apply(change.repo, planned.changes, lambda: _proven(change.repo, planned.workspace))
     return Installed(planned, None if shown is None else shown.works, "" if shown is None else shown.evidence)
+
+
+def _proven(repo: Repository, workspace: str) -> Proof | None:
+    shown = proof.merge(repo, workspace)
+    if shown is not None and not shown.works:
+        raise MemgitError(
+            f"The merge driver was registered but does not work: {shown.evidence}", "Nothing was left behind."
+        )
+    return shown
 
 
 @dataclass(frozen=True, slots=True)
