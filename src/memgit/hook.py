@@ -13,8 +13,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from memgit import running
 from memgit.errors import MemgitError
-from memgit.host import processes
 from memgit.porcelain import hooked
 
 TYPE_CHECKING = False
@@ -110,7 +110,7 @@ def _watch(_: list[str]) -> int:
 def _post(arguments: list[str]) -> int:
     # pre-commit does not say which hook it runs; only a checkout may happen while a commit is still being made.
     is_checkout = "PRE_COMMIT_CHECKOUT_TYPE" in os.environ or arguments[:1] == ["post-checkout"]
-    above = processes.ancestors(os.getppid())  # of a checkout only the shim and its git are done, not who called it
+    above = running.ancestors(os.getppid())  # of a checkout only the shim and its git are done, not who called it
     over = frozenset(above[:2] if is_checkout else above)
     repo = hooked.open_repository(os.environ)
     spaces = hooked.workspaces(repo, os.environ)

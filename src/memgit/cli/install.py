@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 
 from memgit.cli import render
-from memgit.cli.context import Context, open_repository, text
+from memgit.cli.context import Context, find_repository, find_top, open_repository, text
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.cli.service import job
 from memgit.core import settings
 from memgit.core.presets import PRESETS
+from memgit.core.values import replace
 from memgit.errors import MemgitError, UsageError
 from memgit.git.command import Git
-from memgit.git.repository import Repository, discover, discover_top
+from memgit.git.repository import Repository
 from memgit.host import config_files, programs
 from memgit.host.timers import Timers
 from memgit.porcelain import install, propose, service
@@ -38,7 +38,7 @@ def init(values: Values) -> int:
     if new is None:
         return 0
     context = open_repository(values)
-    repo = discover_top(directory)
+    repo = find_top(directory)
     if brought is not None:
         bootstrap.adopt(repo, brought)
     if not dry_run:
@@ -79,7 +79,7 @@ def init(values: Values) -> int:
 
 def uninstall(values: Values) -> int:
     """Take back what init made."""
-    repo = discover_top(text(values, "directory"))
+    repo = find_top(text(values, "directory"))
     purge, dry_run = bool(values["purge"]), bool(values["dry_run"])
     if purge and not dry_run and not _agreed(values, "This also deletes what only memgit's refs hold. Go on?"):
         render.note("Nothing was changed.")
@@ -144,7 +144,7 @@ def _bring_back(values: Values, place: str, directory: str, *, dry_run: bool) ->
 def _offer_repository(values: Values, directory: str | None, *, dry_run: bool) -> bool | None:
     """Make a repository where there is none, if wanted. True: it is new; None: the person said no, or a dry run."""
     try:
-        discover(directory)
+        find_repository(directory)
         return False
     except UsageError:
         place = os.path.abspath(directory or os.curdir)

@@ -6,7 +6,8 @@ Source: git-diff(1), "Generating patch text with -p".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from memgit.core.values import dataclass
 
 _INDEX = re.compile(rb"index ([0-9a-f]+)\.\.([0-9a-f]+)")
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")

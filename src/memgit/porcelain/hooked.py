@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from memgit.core.memory import Patterns
 from memgit.core.settings import Config
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 from memgit.git import attributes, gitconfig
 from memgit.git.objects import ObjectReader
@@ -139,17 +139,15 @@ def _found(
         return ()
     from memgit.core.content import conflict_markers
     from memgit.core.secrets.finding import Finding
-    from memgit.core.secrets.scan import scan_added  # compiles its rules; only for a commit that touches memory
-    from memgit.porcelain import allowed
+    from memgit.porcelain.judge import Judge
 
-    key = allowed.key_of(repo)
-    passing = {space.place: allowed.allowed(repo, space.config) for space in spaces}
+    judges = {space.place: Judge(repo, space.config) for space in spaces}
     findings: list[Finding] = []
     with ObjectReader(repo.git) as reader:
         for space, old, new, path in changed:
             before = reader.read(old) if old.strip(b"0") else b""
             after = reader.read(new)
-            findings += scan_added(before, after, path, passing[space.place], key=key)
+            findings += judges[space.place].of_added(before, after, path)
             line = conflict_markers(after) if markers and conflict_markers(before) is None else None
             if line is not None:
                 findings.append(Finding(path.decode("utf-8", "backslashreplace"), line, line, MARKERS, ""))
@@ -204,10 +202,11 @@ def after(
     branch = repo.current_branch()
     if repo.work_tree is not None and branch is not None and place.waiting(repo, branch):
         from memgit.core.version import VERSION
+        from memgit.host import machine
         from memgit.porcelain import commit
 
         for space in spaces:
-            request = commit.Request(machine=os.uname().nodename, over=over)
+            request = commit.Request(machine=machine.name(environ), over=over)
             done = commit.run(repo, space.config, os.fsencode(space.place), VERSION, request, now_s)
             said += [f"memgit: folded back what had waited on {ref}." for ref in done.folded]
     return tuple(said)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from memgit.core import footprint, precommit_config, regions
 from memgit.core.driver_line import driver_line
 from memgit.core.manifest import Change
 from memgit.core.settings import ALWAYS_EXCLUDED, Config
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError, UsageError
 from memgit.git import gitconfig, hooks, refs, versions
 from memgit.git.refs import RefUpdate

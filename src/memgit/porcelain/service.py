@@ -6,10 +6,10 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from memgit.core import regions, service_files
 from memgit.core.service_files import AGENT, TASK, UNIT, Job
+from memgit.core.values import dataclass
 from memgit.errors import CommandFailed, MemgitError, UsageError
 from memgit.git.repository import Repository, discover
 from memgit.host import files

@@ -12,13 +12,14 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 
+from memgit import running
 from memgit.core import patch_text
 from memgit.core.patch_text import PatchedFile
+from memgit.core.values import dataclass, fields
 from memgit.git.command import Git
 from memgit.git.repository import Repository
-from memgit.host import files, processes
+from memgit.host import files
 from memgit.porcelain import rejoin
 
 _PLACES = (
@@ -82,10 +83,9 @@ def is_on(tree: str, environ: Mapping[str, str]) -> bool:
     """Whether some manager has this work tree stashed right now, as far as can be told."""
     top = os.path.realpath(tree)
     for patch in patches(environ):
-        if processes.is_alive(patch.process):
-            place = processes.directory(patch.process)
-            if place is None or place == top or place.startswith(top + "/"):
-                return True
+        manager = running.Process(patch.process)
+        if manager.is_alive() and (not manager.directory() or manager.is_in((top,))):
+            return True
     return False
 
 
@@ -94,7 +94,7 @@ def note(private_dir: str, git: Git, lost: Lost) -> None:
     if _still(git, lost).paths:
         directory = os.path.join(private_dir, "stashed")
         os.makedirs(directory, mode=0o700, exist_ok=True)
-        record = {"schema": 1, **asdict(lost)}
+        record = {"schema": 1} | {one.name: getattr(lost, one.name) for one in fields(lost)}
         files.replace(os.path.join(directory, os.path.basename(lost.patch)), json.dumps(record).encode())
 
 
@@ -128,7 +128,7 @@ def lost(repo: Repository, is_memory: Callable[[bytes], bool], environ: Mapping[
         return ()
     found = {one.patch: one for one in noted(repo)}
     for patch in patches(environ):
-        if patch.path in found or processes.is_alive(patch.process):
+        if patch.path in found or running.Process(patch.process).is_alive():
             continue
         paths = tuple(
             os.fsdecode(one.path)

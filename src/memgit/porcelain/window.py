@@ -24,14 +24,15 @@ import resource
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from memgit import running
 from memgit.core.memory import Patterns
+from memgit.core.values import dataclass, field
 from memgit.git.command import Git
 from memgit.git.repository import Repository
-from memgit.host import files, processes
+from memgit.host import files
 from memgit.porcelain import rejoin, stashed
 from memgit.porcelain.stashed import Lost, Patch
 
@@ -93,7 +94,7 @@ def patch(environ: Mapping[str, str], parent: int) -> Patch | None:
     """
     if not environ.get("PRE_COMMIT"):
         return None
-    above = set(processes.ancestors(parent))
+    above = set(running.ancestors(parent))
     return next((patch for patch in stashed.patches(environ) if patch.process in above), None)
 
 
@@ -152,7 +153,7 @@ def settle(repo: Repository, environ: Mapping[str, str]) -> tuple[str, ...]:
     merged: list[str] = []
     for name in names:
         place = os.path.join(directory, name)
-        if not processes.is_alive(int(name.partition("-")[0])) and _wait_for_lock(place):
+        if not running.Process(int(name.partition("-")[0])).is_alive() and _wait_for_lock(place):
             merged += _close(place, partial(_noted, place))
     _remove_if_empty(directory)
     return tuple(merged)
@@ -163,7 +164,7 @@ def unsettled(repo: Repository) -> int:
     directory = os.path.join(repo.private_dir, "windows")
     if not os.path.isdir(directory):
         return 0
-    return sum(not processes.is_alive(int(name.partition("-")[0])) for name in os.listdir(directory))
+    return sum(not running.Process(int(name.partition("-")[0])).is_alive() for name in os.listdir(directory))
 
 
 # -- the keeper ------------------------------------------------------------------------------------
@@ -230,7 +231,7 @@ def _watch(window: _Window, process: int) -> None:
         by_directory.setdefault(os.path.join(top, os.path.dirname(one.path)), []).append(one)
     changed = dict.fromkeys(by_directory, 0)
     next_note = 0.0
-    while processes.is_alive(process):
+    while running.Process(process).is_alive():
         for directory, members in by_directory.items():
             try:
                 time_ns = os.stat(directory).st_mtime_ns

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
-from dataclasses import replace
 
 from memgit.core import manifest, precommit_config
 from memgit.core.consolidation import records
 from memgit.core.consolidation.classify import Classifier, Kind
 from memgit.core.footprint import DRIVER
 from memgit.core.problems import Problem, Severity
+from memgit.core.values import replace
 from memgit.git import attributes, gitconfig, history, hooks, locks, refs
 from memgit.host import files, programs
 from memgit.porcelain import changes, install, proof, stashed, window
@@ -237,9 +237,8 @@ def _published_raw(facts: Facts) -> Iterator[Problem]:
     classifier = Classifier(tuple(rule for space in facts.spaces for rule in space.config.auto))
     count = seen = 0
     for chunk in records.read(history.stream(facts.repo.git, tip, ())):
-        for _, header, _, _, _, _, message in chunk:
-            raw = classifier.kind(header, message) is not Kind.PERSON and b"Memgit-Window:" not in message
-            count += raw
+        for record, kind in zip(chunk, classifier.kinds(chunk), strict=True):
+            count += kind is not Kind.PERSON and b"Memgit-Window:" not in records.message_of(record)
         seen += len(chunk)
         if seen >= _NEWEST:
             break
