@@ -280,17 +280,30 @@ def test_lefthook_is_recognised(tmp_path: Path) -> None:
     assert done["notes"][0] == "Hooks are lefthook's (lefthook.yml). Add to its configuration:"
 
 
-def test_policy_is_proposed_from_the_history(tmp_path: Path) -> None:
-    subprocess.run(
-        ["git", "clone", "-q", "-b", "main", str(shared("workspaces", "ws2.bundle")), str(tmp_path / "ws")], check=True
-    )
-    proposal = memgit(tmp_path / "ws", "init", "--yes", "--json").json["proposal"]
-    assert proposal["auto"] == [
-        {"subject": r"^Auto-backup \d{4}-\d+-\d+", "mixed": True, "matches": 98, "with_others": 81}
-    ]
-    shown = memgit(tmp_path / "ws", "config", "auto", "consolidate.window", "memory.include").out
-    assert r"^Auto-backup" in shown
-    assert 'consolidate.window = "day"' in shown
+# Of five real workspaces: kinds of memory, memory files, window, and the rules with the commits that match.
+WORKSPACES = {
+    "ws1": (
+        ["file memory", "agent rules"], 50, "day",
+        [(r"^agent: auto-sync \d{4}-\d+-\d+", True, 79), (r"^vault backup: \d{4}-\d+-\d+", True, 7)],
+    ),
+    "ws2": (["file memory", "agent rules"], 47, "day", [(r"^Auto-backup \d{4}-\d+-\d+", True, 98)]),
+    "ws3": (["file memory", "agent rules"], 17, "day", [(r"^📝 Memory auto-commit: \d{4}-\d+-\d+", False, 61)]),
+    "ws4": (["file memory", "agent rules"], 94, "week", [(r"^Nightly backup: \d{4}-\d+-\d+", False, 83)]),
+    "ws5": (["file memory"], 178, "day", [(r"^daily memory \d{4}-\d+-\d+", False, 175)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WORKSPACES)
+def test_policy_is_proposed_from_the_history(tmp_path: Path, name: str) -> None:
+    repo = tmp_path / "ws"
+    bundle = str(shared("workspaces", f"{name}.bundle"))
+    subprocess.run(["git", "clone", "-q", "-b", "main", bundle, str(repo)], check=True)
+    proposal = memgit(repo, "init", "--yes", "--hooks", "none", "--json").json["proposal"]
+    rules = [(one["subject"], one["mixed"], one["matches"]) for one in proposal["auto"]]
+    assert (proposal["kinds"], proposal["memory_files"], proposal["window"], rules) == WORKSPACES[name]
+    settings = memgit(repo, "config", "--json", "auto", "consolidate.window").json["settings"]
+    assert [rule["subject"] for rule in settings["auto"]["value"]] == [subject for subject, _, _ in rules]
+    assert settings["consolidate.window"]["value"] == proposal["window"]
 
 
 def test_a_workspace_below_the_top_is_set_up_from_the_top(tmp_path: Path) -> None:
