@@ -173,7 +173,7 @@ def main() -> None:
     page = readme.read_text()
     head, mark, rest = page.partition("<!-- table: stash -->\n")
     if mark:
-        behind = rest[rest.index("\nExit status:") :]
+        behind = rest[rest.index("\n## ") :]
         readme.write_text(head + mark + "\n" + kept + "\n" + behind)
 
 

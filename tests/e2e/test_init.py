@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from memgit.core import footprint
 from memgit.git.command import Git
-from support import clone
+from support import clone, confined
 from support.clone import git
 from support.repo import memgit, memgit_program, run
 from support.shared import shared
@@ -97,6 +98,32 @@ def test_a_failure_half_way_takes_back_what_was_done(tmp_path: Path) -> None:
     after.pop(".git/memgit", None)
     after.pop(".git/memgit/lock", None)
     assert after == before
+
+
+@pytest.mark.parametrize("left_kib", [0, 4, 12, 24, 48, 72])
+def test_a_disk_that_runs_full_takes_back_what_was_done(tmp_path: Path, left_kib: int) -> None:
+    repo = clone.make(tmp_path / "work", foreign=True)
+    (tmp_path / "after").mkdir()
+    script = 'memgit init --yes --json >"$0/out" 2>"$0/err" || echo $? >"$0/status"; cp -a . "$0/after"'
+    small = tmp_path / "small"
+    argv = (*confined.small_disk(repo, small, left_kib=left_kib), "env", "-C", str(small), "sh", "-ec", script)
+    subprocess.run((*argv, str(tmp_path)), check=True, env=clone.env(), timeout=120)
+    left = {path: one for path, one in clone.picture(tmp_path / "after").items() if path != ".git/memgit/lock"}
+    left.pop(".git/memgit", None)
+    assert (tmp_path / "status").read_text() in ("1\n", "6\n")
+    assert re.search("No space left on device|Out of diskspace", (tmp_path / "err").read_text())
+    assert left == clone.picture(repo)
+
+
+def test_a_configuration_that_can_not_be_written_takes_back_what_was_done(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work", foreign=True)
+    before = clone.picture(repo)
+    done = memgit(repo, "init", "--yes", ok=1, within=confined.immovable(repo / ".git" / "config"))
+    assert ".git/config" in done.err
+    left = clone.picture(repo)
+    for path in (".git/memgit", ".git/memgit/lock"):
+        left.pop(path, None)
+    assert left == before
 
 
 @pytest.mark.parametrize("command", [("init", "--yes"), ("uninstall",)], ids=lambda command: command[0])
@@ -253,17 +280,30 @@ def test_lefthook_is_recognised(tmp_path: Path) -> None:
     assert done["notes"][0] == "Hooks are lefthook's (lefthook.yml). Add to its configuration:"
 
 
-def test_policy_is_proposed_from_the_history(tmp_path: Path) -> None:
-    subprocess.run(
-        ["git", "clone", "-q", "-b", "main", str(shared("workspaces", "ws2.bundle")), str(tmp_path / "ws")], check=True
-    )
-    proposal = memgit(tmp_path / "ws", "init", "--yes", "--json").json["proposal"]
-    assert proposal["auto"] == [
-        {"subject": r"^Auto-backup \d{4}-\d+-\d+", "mixed": True, "matches": 98, "with_others": 81}
-    ]
-    shown = memgit(tmp_path / "ws", "config", "auto", "consolidate.window", "memory.include").out
-    assert r"^Auto-backup" in shown
-    assert 'consolidate.window = "day"' in shown
+# Of five real workspaces: kinds of memory, memory files, window, and the rules with the commits that match.
+WORKSPACES = {
+    "ws1": (
+        ["file memory", "agent rules"], 50, "day",
+        [(r"^agent: auto-sync \d{4}-\d+-\d+", True, 79), (r"^vault backup: \d{4}-\d+-\d+", True, 7)],
+    ),
+    "ws2": (["file memory", "agent rules"], 47, "day", [(r"^Auto-backup \d{4}-\d+-\d+", True, 98)]),
+    "ws3": (["file memory", "agent rules"], 17, "day", [(r"^📝 Memory auto-commit: \d{4}-\d+-\d+", False, 61)]),
+    "ws4": (["file memory", "agent rules"], 94, "week", [(r"^Nightly backup: \d{4}-\d+-\d+", False, 83)]),
+    "ws5": (["file memory"], 178, "day", [(r"^daily memory \d{4}-\d+-\d+", False, 175)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WORKSPACES)
+def test_policy_is_proposed_from_the_history(tmp_path: Path, name: str) -> None:
+    repo = tmp_path / "ws"
+    bundle = str(shared("workspaces", f"{name}.bundle"))
+    subprocess.run(["git", "clone", "-q", "-b", "main", bundle, str(repo)], check=True)
+    proposal = memgit(repo, "init", "--yes", "--hooks", "none", "--json").json["proposal"]
+    rules = [(one["subject"], one["mixed"], one["matches"]) for one in proposal["auto"]]
+    assert (proposal["kinds"], proposal["memory_files"], proposal["window"], rules) == WORKSPACES[name]
+    settings = memgit(repo, "config", "--json", "auto", "consolidate.window").json["settings"]
+    assert [rule["subject"] for rule in settings["auto"]["value"]] == [subject for subject, _, _ in rules]
+    assert settings["consolidate.window"]["value"] == proposal["window"]
 
 
 def test_a_workspace_below_the_top_is_set_up_from_the_top(tmp_path: Path) -> None:
@@ -274,7 +314,19 @@ def test_a_workspace_below_the_top_is_set_up_from_the_top(tmp_path: Path) -> Non
     assert memgit(repo, "init", "--yes", "--json").json["proposal"]["workspace"] == "home/"
     assert (repo / "home" / ".memgit.toml").exists()
     assert b"/home/memory/** merge=memgit" in (repo / ".git/info/attributes").read_bytes()
-    assert memgit(repo, "init", "--yes", "--json").json["changes"] == []
+    again = memgit(repo, "init", "--yes", "--json").json
+    assert (again["changes"], again["proven"]) == ([], True)
+
+
+def test_a_workspace_below_the_top_is_guarded_before_its_policy_is_committed(tmp_path: Path) -> None:
+    repo = tmp_path / "work"
+    (repo / "home" / "memory").mkdir(parents=True)
+    (repo / "home" / "memory" / "2026-02-04.md").write_text("- 08:00 one\n")
+    memgit(repo, "init", "--yes")
+    (repo / "home" / "memory" / "2026-02-04.md").write_text(clone.secret())
+    git(repo, "add", "home/memory")
+    assert "home/memory/2026-02-04.md:1" in git(repo, "commit", "-m", "x", ok=False).stderr
+    assert memgit(repo, "doctor", "-q").out == ""
 
 
 def test_it_does_not_matter_where_in_the_work_tree_it_is_run(tmp_path: Path) -> None:
@@ -332,7 +384,9 @@ def test_purge_also_deletes_refs_and_private_files(tmp_path: Path) -> None:
     tip = git(repo, "rev-parse", "HEAD").stdout.strip()
     git(repo, "update-ref", "refs/memgit/ops", tip)
     (repo / ".git/memgit/config.toml").write_text("")
-    assert "1 ref below refs/memgit kept" in memgit(repo, "uninstall").out
+    told = memgit(repo, "uninstall").out
+    assert "1 ref below refs/memgit kept" in told
+    assert told.startswith(".memgit.toml: taken back\n.gitignore: taken back\n.git/memgit/gitconfig: taken back\n")
     assert git(repo, "rev-parse", "refs/memgit/ops").stdout.strip() == tip
     assert (repo / ".git/memgit/config.toml").exists()
     memgit(repo, "uninstall", "--purge", "--yes")

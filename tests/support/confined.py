@@ -17,10 +17,16 @@ import pytest
 def small_disk(repo: Path, place: Path, *, left_kib: int) -> tuple[str, ...]:
     """What starts a program for which `place` is a disk of its own: a copy of `repo`, and this much room."""
     place.mkdir()
-    used = sum(-(-path.lstat().st_size // 4096) * 4 + 4 for path in repo.rglob("*"))
-    size = f"{used + left_kib + 4}k"
+    files = (path for path in repo.rglob("*") if path.is_file() and not path.is_symlink())
+    size = f"{sum(-(-path.stat().st_size // 4096) * 4 for path in files) + left_kib}k"
     source, target = shlex.quote(f"{repo}/."), shlex.quote(str(place))
     return _namespace(f"mount -t tmpfs -o size={size},nr_inodes=10000 none {target} && cp -a {source} {target}")
+
+
+def immovable(file: Path) -> tuple[str, ...]:
+    """What starts a program that can neither write this file nor put another one in its place."""
+    name = shlex.quote(str(file))
+    return _namespace(f"mount --bind {name} {name} && mount -o remount,bind,ro {name}")
 
 
 def few(setting: str, limit: int) -> tuple[str, ...]:

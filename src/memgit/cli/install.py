@@ -234,7 +234,7 @@ def _tell(done: Installed) -> None:
     if done.proven:
         render.say(f"Proof: {done.evidence}.")
     elif done.proven is None:
-        render.say("No path is given to the merge driver (no attributes), so there was nothing to prove.")
+        render.say("Nothing to prove: attributes give no Markdown file to the merge driver.")
     if done.plan.changes:
         render.say("Undo: memgit uninstall")
 

@@ -6,7 +6,8 @@ A run that fails half-way takes back what it did; one that was killed is taken b
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from memgit.core import footprint, regions
 from memgit.core import manifest as records
@@ -17,6 +18,7 @@ from memgit.git import gitconfig, leftovers
 from memgit.git.repository import Repository
 from memgit.host import files
 
+_Proof = TypeVar("_Proof")
 _COMMON, _TREE, _ELSEWHERE = "git:", "tree:", "path:"
 
 
@@ -37,10 +39,10 @@ def load(repo: Repository) -> Manifest:
         raise MemgitError(f"{path} can't be read: {error}.", "Update memgit, or take the file away.") from None
 
 
-def apply(repo: Repository, changes: Sequence[Change]) -> None:
-    """Make all changes or none. The caller holds memgit's lock.
+def apply(repo: Repository, changes: Sequence[Change], prove: Callable[[], _Proof]) -> _Proof:
+    """Make all changes or none; what `prove` gives, which is asked once all are made. The caller holds memgit's lock.
 
-    Raises Busy where a file is no longer as it was planned on; everything done so far is taken back first.
+    Raises Busy where a file is no longer as it was planned on, and what `prove` raises; everything is taken back first.
     """
     manifest = load(repo)
     if manifest.run:
@@ -49,10 +51,12 @@ def apply(repo: Repository, changes: Sequence[Change]) -> None:
     try:
         for change in changes:
             manifest = _step(repo, manifest, change)
+        proof = prove()
     except BaseException:
         roll_back(repo)
         raise
     _save(repo, replace(manifest, run=(), held=()))
+    return proof
 
 
 def is_interrupted(repo: Repository) -> bool:
@@ -115,6 +119,19 @@ def read(path: str) -> bytes | None:
         raise MemgitError(f"{path} is a directory.") from None
     except NotADirectoryError:
         return None
+
+
+def shown(repo: Repository, made: Made) -> str:
+    """A place of the manifest as people know it: below the work tree, if it is there."""
+    path = _path(repo, made.place)
+    top = _tree_beside(repo)
+    return os.path.relpath(path, top) if top is not None and path.startswith(top + "/") else path
+
+
+def places_of(repo: Repository, name: str) -> tuple[str, ...]:
+    """The directories of the main work tree, "" or ending in a slash, where memgit made a file of this name."""
+    made = (one.place.removeprefix(_TREE) for one in load(repo).made if one.place.startswith(_TREE))
+    return tuple(place.removesuffix(name) for place in made if place == name or place.endswith("/" + name))
 
 
 def _step(repo: Repository, manifest: Manifest, change: Change) -> Manifest:

@@ -19,6 +19,7 @@ from memgit.host import files
 from memgit.host.config_files import TRACKED_NAME
 from memgit.host.programs import Programs
 from memgit.porcelain import changes, proof, transaction
+from memgit.porcelain.proof import Proof
 
 # What memgit can make again by itself; other private files hold somebody's settings or somebody's text.
 _CACHES = (
@@ -52,6 +53,7 @@ class Plan:
     changes: tuple[Change, ...]
     notes: tuple[str, ...]
     hooks: str  # how hooks are run: pre-commit, native, config (git's own, from its configuration), none
+    workspace: str  # below the top of the work tree, "" or ending in a slash
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +87,20 @@ def apply(repo: Repository, planned: Plan) -> Installed:
     If the proof fails, everything is taken back and MemgitError raised.
     """
     if not planned.changes:
-        shown = proof.merge(repo)
+        shown = proof.merge(repo, planned.workspace)
         return Installed(planned, None if shown is None else shown.works, "" if shown is None else shown.evidence)
     with transaction.begin(repo) as change:
-        held = changes.load(change.repo).made
-        changes.apply(change.repo, planned.changes)
-        shown = proof.merge(change.repo)
-        if shown is not None and not shown.works:
-            if not held:
-                changes.take_back(change.repo)
-            raise MemgitError(
-                f"The merge driver was registered but does not work: {shown.evidence}",
-                "Nothing was left behind." if not held else "Run `memgit doctor`.",
-            )
+        shown = changes.apply(change.repo, planned.changes, lambda: _proven(change.repo, planned.workspace))
     return Installed(planned, None if shown is None else shown.works, "" if shown is None else shown.evidence)
+
+
+def _proven(repo: Repository, workspace: str) -> Proof | None:
+    shown = proof.merge(repo, workspace)
+    if shown is not None and not shown.works:
+        raise MemgitError(
+            f"The merge driver was registered but does not work: {shown.evidence}", "Nothing was left behind."
+        )
+    return shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Removed:
 def remove(repo: Repository, *, purge: bool, dry_run: bool) -> Removed:
     """Take back what init made. purge: also memgit's refs and all its private files, with what only they hold."""
     known = changes.load(repo)
-    places = tuple(made.place.partition(":")[2] for made in known.made)
+    places = tuple(changes.shown(repo, made) for made in known.made)
     ours = tuple(ref for ref in refs.read_all(repo.git) if ref.name.startswith("refs/memgit/"))
     gone = ours if purge else ()
     if dry_run:
@@ -183,7 +185,7 @@ class _Planner:
             found += self._native(hooks.NAMES if how == "native" else hooks.NAMES[4:])
         elif how == "config":
             found += self._configured()
-        return Plan(changes.pending(self.repo, found), tuple(self.notes), how)
+        return Plan(changes.pending(self.repo, found), tuple(self.notes), how, self.workspace)
 
     # -- files of the work tree --------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ from memgit.core import manifest, precommit_config
 from memgit.core.footprint import DRIVER
 from memgit.core.problems import Problem, Severity
 from memgit.git import attributes, gitconfig, hooks, locks
+from memgit.core.values import replace
+from memgit.git import attributes, gitconfig, history, hooks, locks, refs
 from memgit.host import files, programs
 from memgit.porcelain import changes, install, proof, stashed, window
 from memgit.porcelain.doctor.facts import Check, Facts
@@ -136,7 +138,7 @@ def _install_hooks(facts: Facts) -> None:
         for change in planned.changes
         if change.before is None and f"git:{os.path.relpath(change.path, facts.repo.common_dir)}" in known
     )
-    install.apply(facts.repo, install.Plan(gone, (), planned.hooks))
+    install.apply(facts.repo, replace(planned, changes=gone))
 
 
 def _stash_window(facts: Facts) -> Iterator[Problem]:
