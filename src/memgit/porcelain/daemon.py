@@ -467,6 +467,7 @@ class Daemon:
 
     def _run_now(self, place: _Place, job: str) -> Ran:
         """Run one job and wait for it."""
+        paths: list[str] = []
         if job == "capture":
             workspace = place.workspace
             assert workspace is not None
@@ -476,13 +477,14 @@ class Daemon:
                 report = commit.run(
                     workspace.repo, workspace.config, workspace.prefix_bytes, workspace.version, request, now_s
                 )
-                ran = Ran(now_s, 4 if report.held else 0, "")
+                paths = [item.path for item in report.held]
+                ran = Ran(now_s, 4, f"held back: {', '.join(paths[:5])}") if paths else Ran(now_s, 0)
             except MemgitError as error:
                 ran = Ran(now_s, 1, error.message)
         else:
             child = Child(self._argv(place, job), env=self._environ)
             ran = _result(child)
-        self._record(place, job, ran)
+        self._record(place, job, ran, paths)
         return ran
 
     def _reap(self, now_s: int) -> None:
@@ -494,7 +496,7 @@ class Daemon:
             if job.place.workspace is not None:
                 job.place.next_job_s = now_s
 
-    def _record(self, place: _Place, job: str, ran: Ran) -> None:
+    def _record(self, place: _Place, job: str, ran: Ran, paths: Sequence[str] = ()) -> None:
         if place.times is None or place.workspace is None:
             return
         place.times.ran[job] = ran
@@ -502,7 +504,7 @@ class Daemon:
         if (job != "capture" or ran.status) and self._places:
             self._log(place, "job", job=job, status=ran.status, message=ran.message)
         if ran.status in _TELLS:
-            self._notify(place, _TELLS[ran.status], f"{job}: {ran.message}", [])
+            self._notify(place, _TELLS[ran.status], f"{job}: {ran.message}", list(paths))
         elif ran.status == 0 and job in REMOTE_JOBS:
             notices.clear(place.workspace.repo, place.workspace.config, place.workspace.prefix)
         if place.state:
