@@ -13,9 +13,12 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import IO
 
 from memgit.errors import CommandFailed, MemgitError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
 
 _CHUNK = 1 << 18
 _TERM_GRACE_S = 5.0
@@ -321,6 +324,7 @@ def _start(
     try:
         return subprocess.Popen(
             argv,
+            bufsize=_CHUNK,
             cwd=cwd,
             env=env,
             stdin=stdin,

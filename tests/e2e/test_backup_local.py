@@ -259,7 +259,7 @@ def test_odd_names_arrive_as_they_are(vault: Vault) -> None:
     vault.backup()
     (snapshot,) = vault.snapshots()
     assert tree(snapshot / "files") == vault.memory()
-    assert vault.memgit("backup", "verify").out.endswith("15 of 15 files as its manifest says.\n")
+    assert vault.memgit("backup", "verify").out.endswith("15 of 15 files are as its manifest says.\n")
 
 
 def test_a_commit_is_backed_up_exactly_while_the_tree_moves_on(tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_a_secret_is_held_again_by_a_target_that_may_not_have_it(vault: Vault, t
 def test_verify_finds_one_flipped_byte_one_missing_and_one_extra_file(vault: Vault) -> None:
     vault.backup()
     files = vault.snapshots()[0] / "files"
-    assert vault.memgit("backup", "verify", "disk").out.endswith("8 of 8 files as its manifest says.\n")
+    assert vault.memgit("backup", "verify", "disk").out.endswith("8 of 8 files are as its manifest says.\n")
     flipped = files / "memory/2026-02-03.md"
     before = flipped.stat()
     flipped.write_bytes(b"X" + flipped.read_bytes()[1:])
@@ -345,6 +345,25 @@ def test_verify_finds_one_flipped_byte_one_missing_and_one_extra_file(vault: Vau
     sampled = vault.memgit("backup", "verify", "--json", "--sample", "1", ok=1).json
     assert sampled["checked"] == 1
     assert {"path": "memory/extra.md", "what": "extra"} in sampled["problems"]
+
+
+@pytest.mark.parametrize("mode", ["snapshots", "mirror"])
+def test_the_run_after_a_verify_that_found_damage_makes_a_sound_backup(tmp_path: Path, mode: str) -> None:
+    vault = Vault(tmp_path, extra=f'mode = "{mode}"\n')
+    vault.fill()
+    vault.backup()
+    files = next(vault.target.glob("*/files"))
+    flipped = files / "memory/2026-02-03.md"
+    before = flipped.stat()
+    flipped.write_bytes(b"X" + flipped.read_bytes()[1:])
+    os.utime(flipped, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a disk does it that forgets
+    assert vault.backup()["is_new"] is False, "nobody looked"
+    assert "`memgit backup run` makes a sound one" in vault.memgit("backup", "verify", ok=1).err
+    report = vault.backup()
+    assert report["copied"] == ["memory/2026-02-03.md"]
+    assert "was found damaged; not taken from it: 1" in str(report["notes"])
+    assert vault.memgit("backup", "verify").status == 0
+    assert vault.backup()["is_new"] is False
 
 
 def test_a_damaged_manifest_is_never_taken_for_a_backup(vault: Vault) -> None:
@@ -382,7 +401,7 @@ def test_restore_replaces_other_content_only_when_told(vault: Vault, tmp_path: P
     (to / "MEMORY.md").write_text("mine\n")
     (to / "own.txt").write_text("own\n")
     done = vault.memgit("backup", "restore", "--from", "disk", "--to", str(to), ok=2)
-    assert "1 files in" in done.err
+    assert "1 file in" in done.err
     assert sorted(path.name for path in to.iterdir()) == ["MEMORY.md", "own.txt"]
     vault.memgit("backup", "restore", "--from", "disk", "--to", str(to), "--overwrite")
     assert (to / "MEMORY.md").read_text() == "# Memory\n- a fact\n"

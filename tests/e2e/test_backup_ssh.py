@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.repo import memgit, memgit_program
 from support.sshd import Sshd, started
 from support.vault import Vault, needs, tree
 
@@ -87,6 +88,8 @@ def test_damage_on_the_other_machine_is_found(tmp_path: Path, server: Sshd) -> N
         "memory/2026-02-04.md": "missing",
         "memory/extra.md": "extra",
     }
+    assert vault.backup()["is_new"] is True
+    assert vault.memgit("backup", "verify").status == 0
 
 
 def test_an_interrupted_transfer_is_never_taken_for_complete_and_goes_on(tmp_path: Path, server: Sshd) -> None:
@@ -115,8 +118,6 @@ def test_a_transfer_killed_half_way_resumes(tmp_path: Path, server: Sshd) -> Non
     vault = remote(tmp_path, server, 'bwlimit = "1MiB"\n')
     vault.write("memory/large.md", os.urandom(400_000).hex())
     vault.configure((vault.path / ".git/memgit/config.toml").read_text() + "include_held = true\n")
-    from support.repo import memgit_program
-
     child = subprocess.Popen((memgit_program(), "backup", "run"), cwd=vault.path, stderr=subprocess.DEVNULL)
     partial: list[Path] = []
     while not partial and child.poll() is None:
@@ -213,3 +214,138 @@ def test_setup_ssh_asks_for_the_whole_path_where_it_can_not_know_it(tmp_path: Pa
     shown = vault.memgit("backup", "setup-ssh", "--directory", "/home/me/backup").out
     assert 'command="rrsync /home/me/backup",restrict <the one line of ~/.ssh/memgit-backup-far.pub>' in shown
     assert vault.memgit("backup", "setup-ssh", "--directory", '/a"b', ok=2).status == 2
+
+
+def refusals(server: Sshd, commands: list[str], place: Path) -> dict[str, tuple[int, bytes]]:
+    """What the commands that setup-ssh prints as a test do here; ssh is only told where this server is known."""
+    place.mkdir(exist_ok=True)
+    found = {}
+    for command in commands:
+        line = command.replace("ssh -i", f"ssh -F none -oUserKnownHostsFile={server.known_hosts} -i")
+        line = line.replace("localhost:22", f"127.0.0.1:{server.port}")
+        done = subprocess.run(
+            ("sh", "-c", line), cwd=place, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False
+        )
+        found[command] = (done.returncode, done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("extra", ["", "write_only = true\n"])
+def test_the_printed_proof_tells_a_key_that_can_do_more_from_one_that_can_not(
+    tmp_path: Path, server: Sshd, extra: str
+) -> None:
+    needs("rrsync")
+    vault = remote(tmp_path, server, extra)
+    vault.target.mkdir()
+    setup = vault.memgit("backup", "setup-ssh", "--json").json
+    *refused, works = setup["tests"]
+    assert len(refused) == (5 if extra else 4)
+    as_anybody = refusals(server, [item for item in refused if "/../" not in item], tmp_path / "here")
+    assert {status for status, _ in as_anybody.values()} == {0}, "with all rights each of them works"
+    server.allow(setup["authorized_keys"])
+    for command, (status, out) in refusals(server, refused, tmp_path / "here").items():
+        assert status != 0, command
+        assert out == b"", command
+    assert not list((tmp_path / "here").iterdir())
+    vault.configure("\n".join(setup["config"]) + f'\nknown_hosts = "{server.known_hosts}"\n')
+    assert vault.memgit(*works.split()[1:]).status == 0
+
+
+def write_only(place: Path, server: Sshd) -> Vault:
+    needs("rrsync")
+    vault = remote(place, server, "write_only = true\n")
+    vault.target.mkdir()
+    setup = vault.memgit("backup", "setup-ssh", "--json").json
+    assert setup["forced_command"] == f"rrsync -wo -no-del -no-overwrite {vault.target}"
+    server.allow(setup["authorized_keys"])
+    vault.configure("\n".join(setup["config"]) + f'\nknown_hosts = "{server.known_hosts}"\n')
+    return vault
+
+
+def test_a_key_that_may_only_add_makes_snapshots_that_share_and_can_be_proven_elsewhere(
+    tmp_path: Path, server: Sshd
+) -> None:
+    vault = write_only(tmp_path, server)
+    vault.backup()
+    vault.write("MEMORY.md", "second\n")
+    (vault.path / "memory/2026-02-04.md").unlink()
+    report = vault.backup()
+    assert (report["copied"], report["linked"], report["notes"]) == (["MEMORY.md"], 6, [])
+    assert vault.backup()["is_new"] is False
+    first, second = vault.snapshots()
+    assert tree(second / "files") == vault.memory()
+    assert (first / "files/memory/2026-02-03.md").stat().st_ino == (second / "files/memory/2026-02-03.md").stat().st_ino
+    for command in (("list",), ("verify",), ("drill",), ("prune",), ("restore", "--from", "far", "--to", "/x")):
+        assert "can only be written" in vault.memgit("backup", *command, ok=1).err
+    server.allow()
+    there = tmp_path / "there"
+    there.mkdir()
+    memgit(there, "init", "--yes", "--hooks", "none", "--from-backup", str(vault.target))
+    assert {path: held for path, held in tree(there).items() if path in vault.memory()} == vault.memory()
+    assert memgit(there, "backup", "verify").status == 0
+
+
+def test_a_key_that_may_only_add_can_neither_read_change_nor_delete_a_backup(tmp_path: Path, server: Sshd) -> None:
+    vault = write_only(tmp_path, server)
+    vault.backup()
+    held = tree(vault.target)
+    name = vault.snapshots()[0].name
+    shell = (
+        f"ssh -F none -i {server.key} -oIdentitiesOnly=yes -oUserKnownHostsFile={server.known_hosts} -p {server.port}"
+    )
+    evil = tmp_path / "evil"
+    (evil / "files").mkdir(parents=True)
+    (evil / "files/MEMORY.md").write_text("forged\n")
+    (evil / "manifest").write_text("forged\n")
+    for args in (
+        ("-a", f"{evil}/", f"{server.login}:/{name}/"),
+        ("-a", "--inplace", f"{evil}/", f"{server.login}:/{name}/"),
+        ("-a", "--append", f"{evil}/", f"{server.login}:/{name}/"),
+        ("-a", "--delete", f"{evil}/", f"{server.login}:/{name}/"),
+        ("-a", "--remove-source-files", f"{server.login}:/{name}/", f"{tmp_path}/stolen/"),
+        ("-a", f"{server.login}:/{name}/", f"{tmp_path}/stolen/"),
+        ("--list-only", f"{server.login}:/{name}/"),
+    ):
+        done = subprocess.run(("rsync", "-e", shell, *args), capture_output=True, timeout=60, check=False)
+        assert b"MEMORY" not in done.stdout, args
+    assert tree(vault.target) == held
+    assert not list((tmp_path / "stolen").glob("*"))
+
+
+def test_a_place_that_may_not_be_read_is_known_again_and_a_wrong_one_is_refused(tmp_path: Path, server: Sshd) -> None:
+    vault = write_only(tmp_path, server)
+    vault.backup()
+    marker = vault.target / "memgit-target"
+    marker.rename(tmp_path / "aside")
+    vault.write("MEMORY.md", "second\n")
+    assert "Is the disk mounted?" in vault.memgit("backup", "run", ok=1).err
+    (tmp_path / "aside").rename(marker)
+    vault.backup()
+    other = Vault(tmp_path / "other", name="far")
+    other.fill()
+    other.configure((vault.path / ".git/memgit/config.toml").read_text())
+    assert "may not read whose" in other.memgit("backup", "run", ok=1).err
+    assert len(vault.snapshots()) == 2
+
+
+def test_what_an_interrupted_run_added_need_not_travel_again(tmp_path: Path, server: Sshd) -> None:
+    vault = write_only(tmp_path, server)
+    vault.write("memory/large.md", b"0123456789abcdef" * 20_000)
+    vault.backup()
+    first = vault.snapshots()[0]
+    record = vault.path / ".git/memgit/backup/far/sent" / first.name
+    (first / "complete").unlink()  # as if the connection had broken before the last file
+    for file in record.iterdir():
+        file.unlink()
+    vault.write("MEMORY.md", "second\n")
+    vault.backup()
+    second = vault.snapshots()[1]
+    assert tree(second / "files") == vault.memory()
+    assert (second / "files/memory/large.md").stat().st_ino == (first / "files/memory/large.md").stat().st_ino
+    assert not record.exists()
+
+
+@pytest.mark.parametrize("where", ['path = "/media/x"', 'rclone = "drive:x"', 'host = "me@host:/x"\nmode = "mirror"'])
+def test_only_snapshots_on_another_machine_can_be_write_only(tmp_path: Path, where: str) -> None:
+    vault = Vault(tmp_path, name="far", where=where, extra="write_only = true\n")
+    assert "can't be write_only" in vault.memgit("backup", "run", ok=2).err

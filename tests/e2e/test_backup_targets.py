@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from support import remotes
+from support.daemon import children, program, until
+from support.repo import memgit_program
 from support.vault import Vault, needs, tree
 
 KINDS = {
@@ -103,3 +108,41 @@ def test_a_target_that_holds_other_things_is_refused(tmp_path: Path, kind: str) 
     (vault.target / "thesis.tex").write_text("years of work\n")
     assert "is not empty" in vault.memgit("backup", "run", ok=1).err
     assert [path.name for path in vault.target.iterdir()] == ["thesis.tex"]
+
+
+def several(vault: Vault, *targets: str) -> None:
+    vault.configure("".join(f'[[target]]\nname = "t{number}"\n{where}\n' for number, where in enumerate(targets)))
+
+
+def test_several_targets_are_all_reached_and_one_that_fails_stops_no_other(tmp_path: Path) -> None:
+    needs("rclone")
+    vault = Vault(tmp_path)
+    vault.fill()
+    far = [f'rclone = ":local:{tmp_path}/far{number}"' for number in range(6)]
+    several(vault, f'path = "{tmp_path}/near"', 'rclone = "nowhere:at/all"', f'path = "{tmp_path}/not/mounted"', *far)
+    done = vault.memgit("backup", "run", ok=1)
+    assert sorted(line.partition(":")[0] for line in done.out.splitlines() if " in 2" in line) == [
+        "t0", "t3", "t4", "t5", "t6", "t7", "t8",
+    ]  # fmt: skip
+    blocks = done.out.split("  copied: MEMORY.md\n")[1:]
+    assert [block.count("copied: memory/") for block in blocks] == [7] * 7, "one target's lines stand together"
+    assert "nowhere" in done.err
+    assert "not/mounted" in done.err
+    runs = vault.memgit("backup", "run", "--json", ok=1).json["runs"]
+    assert sorted(run["target"] for run in runs if not run["is_new"]) == ["t0", "t3", "t4", "t5", "t6", "t7", "t8"]
+
+
+def test_only_a_few_distant_targets_are_served_at_once_and_none_outlives_the_command(tmp_path: Path) -> None:
+    needs("rsync")
+    vault = Vault(tmp_path)
+    vault.fill()
+    with remotes.silent() as served:
+        port = served.url.rstrip("/").rpartition(":")[2]
+        several(vault, *[f'host = "nobody@127.0.0.1:/x"\nport = {port}'] * 7, f'path = "{tmp_path}/near"')
+        running = subprocess.Popen((memgit_program(), "backup", "run"), cwd=vault.path, stderr=subprocess.DEVNULL)
+        until(lambda: (tmp_path / "near" / "memgit-target").exists())
+        until(lambda: sum(program(pid) == b"ssh" for pid in children(running.pid)) == 4)
+        begun = children(running.pid)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(60) == 130
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in begun))

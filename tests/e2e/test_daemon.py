@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support import remotes
-from support.daemon import FAST, PATIENCE_S, QUIET_JOBS, Running, running, until
+from support.daemon import FAST, PATIENCE_S, QUIET_JOBS, children, program, running, until
 from support.repo import Repo, memgit, memgit_program, run
 
 
@@ -250,23 +250,28 @@ def test_a_remote_that_hangs_holds_no_capture_up(repo: Repo) -> None:
             until(lambda: captured(repo, "memory/on.md"))
             (repo.path / "memory" / "on.md").write_text("and on\n")
             until(lambda: captured(repo, "memory/on.md") == b"and on\n")
-            until(lambda: _children(daemon))
-            children = _children(daemon)
+            until(lambda: children(daemon.child.pid))
+            begun = children(daemon.child.pid)
             assert daemon.stop() == 0
-        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in begun))
 
 
-def _children(daemon: Running) -> list[int]:
-    """Everything that the daemon has started, however far down."""
-    found, todo = [], [daemon.child.pid]
-    while todo:
-        try:
-            below = Path(f"/proc/{todo[0]}/task/{todo[0]}/children").read_text().split()
-        except OSError:
-            below = []
-        todo = [*todo[1:], *map(int, below)]
-        found += list(map(int, below))
-    return found
+def test_a_backup_that_hangs_or_fails_holds_nothing_else_up(repo: Repo, tmp_path: Path) -> None:
+    hub = remotes.bare(tmp_path / "hub.git")
+    repo.git("remote", "add", "origin", str(hub))
+    targets = f'[[target]]\nname = "gone"\npath = "{tmp_path}/not/mounted"\n'
+    with remotes.silent() as served:
+        port = served.url.rstrip("/").rpartition(":")[2]
+        targets += f'[[target]]\nname = "silent"\nhost = "nobody@127.0.0.1:/backups"\nport = {port}\n'
+        config = FAST.replace('push = "never"', 'push = "every 1s"').replace('backup = "never"', 'backup = "every 1s"')
+        with running(repo.path, config=config + targets) as daemon:
+            until(lambda: any(program(pid) == b"ssh" for pid in children(daemon.child.pid)))
+            (repo.path / "memory" / "on.md").write_text("on\n")
+            until(lambda: captured(repo, "memory/on.md"))
+            refs = ("git", "-C", str(hub), "for-each-ref", "--format=%(objectname)")
+            until(lambda: repo.git("rev-parse", "HEAD") in run(*refs), "it was not pushed")
+            assert "backup" not in {event.get("job") for event in daemon.events()}, "it hung all the while"
+            assert daemon.stop() == 0
 
 
 def test_trouble_is_told_once_and_the_file_for_agents_goes_when_all_is_well(repo: Repo, tmp_path: Path) -> None:

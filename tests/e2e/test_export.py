@@ -52,6 +52,39 @@ def test_an_export_is_what_git_archive_gives(vault: Vault, tmp_path: Path) -> No
     assert tree(tmp_path / "all") == expected
 
 
+def test_attributes_hold_as_in_a_checkout_and_in_git_archive(vault: Vault, tmp_path: Path) -> None:
+    run("git", "-C", str(vault.path), "config", "filter.turn.clean", "tr a-z n-za-m")
+    run("git", "-C", str(vault.path), "config", "filter.turn.smudge", "tr a-z n-za-m")
+    vault.write(
+        ".gitattributes",
+        "memory/private/** export-ignore\nmemory/subst.md export-subst\nmemory/crlf.md text eol=crlf\n"
+        "memory/utf16.md text working-tree-encoding=UTF-16LE-BOM\nmemory/turned.md filter=turn\nmemory/id.md ident\n",
+    )
+    wide = "\ufeffwide\n".encode("utf-16-le")
+    for name, content in {
+        "private/a.md": b"for us alone\n",
+        "subst.md": b"as of $Format:%H$\n",
+        "crlf.md": b"one\r\ntwo\r\n",
+        "utf16.md": wide,
+        "turned.md": b"plain\n",
+        "id.md": b"$Id$\n",
+    }.items():
+        vault.write(f"memory/{name}", content)
+    vault.commit()
+    vault.write(".gitattributes", "* -text\nMEMORY.md export-ignore\n")  # the commit's own count, not these
+    vault.memgit("export", "--to", str(tmp_path / "out"))
+    found = tree(tmp_path / "out")
+    assert found == {path: held for path, held in archive(vault, "HEAD").items() if is_memory(path)}
+    assert "memory/private/a.md" not in found
+    contents = {path: held[2] for path, held in found.items() if isinstance(held, tuple)}
+    head = run("git", "-C", str(vault.path), "rev-parse", "HEAD")
+    assert contents["memory/subst.md"] == b"as of " + head
+    assert contents["memory/crlf.md"] == b"one\r\ntwo\r\n"
+    assert contents["memory/utf16.md"] == wide
+    assert contents["memory/turned.md"] == b"plain\n"
+    assert vault.memgit("export", "--json", "--to", str(tmp_path / "out")).json["files"] == []
+
+
 def test_an_export_is_previewed_and_idempotent_and_overwrites_nothing_unasked(vault: Vault, tmp_path: Path) -> None:
     out = tmp_path / "out"
     planned = vault.memgit("export", "--json", "--dry-run", "--to", str(out)).json

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from memgit.errors import MemgitError
-from memgit.host.folder import TEMPORARY, Folder, remove_tree
+from memgit.host import tree
+from memgit.host.folder import TEMPORARY, Folder
 
 
 @pytest.fixture
@@ -87,5 +88,5 @@ def test_a_tree_without_permissions_can_be_removed(tmp_path: Path) -> None:
     (inner / "file").write_text("x")
     inner.chmod(0)
     inner.parent.chmod(0)
-    remove_tree(str(tmp_path / "tree"))
+    tree.remove(str(tmp_path / "tree"))
     assert not (tmp_path / "tree").exists()

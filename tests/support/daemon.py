@@ -48,6 +48,27 @@ def until(happened: Callable[[], object], what: str = "") -> None:
         time.sleep(0.02)
 
 
+def children(top: int) -> list[int]:
+    """Everything that a process has started, however far down."""
+    found, todo = [], [top]
+    while todo:
+        try:
+            below = Path(f"/proc/{todo[0]}/task/{todo[0]}/children").read_text().split()
+        except OSError:
+            below = []
+        todo = [*todo[1:], *map(int, below)]
+        found += list(map(int, below))
+    return found
+
+
+def program(pid: int) -> bytes:
+    """What a process runs, as it was called; nothing once it has gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"\0")[0]
+    except OSError:
+        return b""
+
+
 @contextmanager
 def running(*paths: Path, env: Mapping[str, str] | None = None, config: str = "") -> Iterator[Running]:
     """`memgit run` on these workspaces, ready; ended with all it started. config: the local one of each."""

@@ -7,12 +7,15 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import NoReturn
 
 from memgit import errors
 from memgit.cli.commands import COMMANDS, GROUPS
 from memgit.cli.params import Command, NotPlain, Values, parse
 from memgit.core.version import VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 # Most special first. README lists the same numbers.
 EXIT_STATUS: tuple[tuple[type[errors.MemgitError], int], ...] = (
@@ -27,6 +30,7 @@ EXIT_STATUS: tuple[tuple[type[errors.MemgitError], int], ...] = (
     (errors.MemgitError, 1),
 )
 INTERRUPTED = 130
+ITSELF = (sys.executable, "-c", "from memgit.cli.app import main; main()")  # starts a memgit like this one
 
 
 def main() -> None:
@@ -34,7 +38,13 @@ def main() -> None:
     gc.disable()  # a process of seconds with no reference cycles to speak of
     for stop in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, _interrupt)
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        sys.exit(status)  # Python says what could not be written
+    os._exit(status)  # all is done and flushed; taking the interpreter down first would cost up to 8 ms
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 import time
 
 from memgit.cli import render
+from memgit.cli.app import ITSELF
 from memgit.cli.context import Context, open_repository, text
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
@@ -12,41 +16,61 @@ from memgit.core.backup.manifest import digest_of
 from memgit.core.settings import Target
 from memgit.core.version import VERSION
 from memgit.errors import MemgitError
-from memgit.porcelain.allowed import allowed, key_of
+from memgit.host.beside import Beside
 from memgit.porcelain.backup import run as runs
 from memgit.porcelain.backup import target as targets
 from memgit.porcelain.backup.source import Screen
+from memgit.porcelain.judge import Judge, allowed
 
+_AT_ONCE = 4  # targets on other machines
+_PASSED_ON = ("dry_run", "confirm_shrink", "new_target", "json", "quiet", "verbose")
 _SHOWN = 20  # paths of one kind; --verbose and --json show all
 
 
 def run(values: Values) -> int:
-    """Back up to one target or to all."""
+    """Back up to one target or to all: those on other machines beside each other, those of this one in turn."""
     context = open_repository(values)
     name = text(values, "target")
-    chosen = (
-        context.config.target
-        if name is None and context.config.target
-        else (targets.choose(context.config.target, name),)
-    )
+    every = name is None and len(context.config.target) > 1
+    chosen = context.config.target if every else (targets.choose(context.config.target, name),)
+    far = tuple(target for target in chosen if every and target.path is None)
     request = runs.Request(bool(values["dry_run"]), bool(values["confirm_shrink"]), bool(values["new_target"]))
-    reports: list[runs.Report] = []
+    reports: list[object] = []
     failures: list[MemgitError] = []
-    for target in chosen:
-        try:
-            reports.append(_one(context, target, request, quiet=bool(values["quiet"])))
-        except MemgitError as error:  # the others do not wait for it
-            failures.append(error)
-            continue
-        if not values["json"] and not values["quiet"]:
-            _show_run(reports[-1], all_paths=bool(values["verbose"]) or request.dry_run)
-    if values["json"] and (reports or not failures):
+    statuses: list[int] = []
+    with Beside([_argv(values, target) for target in far], _AT_ONCE) as others:
+        for target in chosen:
+            if target in far:
+                continue
+            try:
+                report = _one(context, target, request, quiet=bool(values["quiet"]))
+            except MemgitError as error:  # the others do not wait for it
+                failures.append(error)
+                continue
+            reports.append(report)
+            if not values["json"] and not values["quiet"]:
+                _show_run(report, all_paths=bool(values["verbose"]) or request.dry_run)
+        for _, result in others.ended(wait=True):  # each one's output in one piece
+            statuses.append(result.status)
+            sys.stderr.write(result.stderr.decode("utf-8", "replace"))
+            if not values["json"]:
+                sys.stdout.write(result.stdout.decode("utf-8", "replace"))
+            elif result.stdout:
+                reports += json.loads(result.stdout)["runs"]
+    if values["json"] and (reports or not (failures or any(statuses))):
         render.emit_json({"runs": reports})
     for failure in failures[1:]:
         render.note(f"memgit: {failure.message}")
     if failures:
         raise failures[0]
-    return 0
+    return next((status for status in statuses if status), 0)
+
+
+def _argv(values: Values, target: Target) -> tuple[str, ...]:
+    """The command that backs up to one target, with all that was asked for."""
+    given = tuple(f"--{name.replace('_', '-')}" for name in _PASSED_ON if values[name])
+    where = ("-C", text(values, "directory") or os.curdir)
+    return (*ITSELF, *where, "backup", "run", *given, target.name)
 
 
 def _one(context: Context, target: Target, request: runs.Request, *, quiet: bool) -> runs.Report:
@@ -66,17 +90,8 @@ def _one(context: Context, target: Target, request: runs.Request, *, quiet: bool
 
 def screen_of(context: Context) -> Screen:
     """The guard: whether a file has a secret that was not allowed. Loaded when there is a file to read."""
-    passing = allowed(context.repo, context.config)
-    keys: list[bytes] = []
-
-    def screen(path: bytes, content: bytes) -> bool:
-        from memgit.core.secrets.scan import scan  # compiles many expressions
-
-        if not keys:
-            keys.append(key_of(context.repo))
-        return bool(scan(content, path, passing, key=keys[0]))
-
-    return screen
+    judge = Judge(context.repo, context.config, makes_key=False)
+    return lambda path, content: bool(judge.of_file(content, path))
 
 
 def _rules(context: Context) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields
 
 from memgit.cli import render
 from memgit.cli.backup import show_paths
@@ -11,7 +10,9 @@ from memgit.cli.context import Context, now_s, open_repository, text, texts
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core.settings import Target
+from memgit.core.values import fields
 from memgit.core.version import VERSION
+from memgit.host import machine
 from memgit.porcelain.backup import check, recall
 from memgit.porcelain.backup import drill as drills
 from memgit.porcelain.backup import prune as prunes
@@ -47,7 +48,7 @@ def verify(values: Values) -> int:
     assert sample is None or isinstance(sample, int)
     with Progress(f"Verifying {target.name}", quiet=bool(values["quiet"])) as progress:
         found = check.verify(context.repo, target, text(values, "snapshot"), sample, progress.advance)
-    return _show_verified(values, found, "as its manifest says")
+    return _show_verified(values, found, "are as its manifest says")
 
 
 def drill(values: Values) -> int:
@@ -66,6 +67,7 @@ def _show_verified(values: Values, found: check.Verified, good: str) -> int:
         for problem in found.problems:
             render.say(f"  {problem.path.decode('utf-8', 'backslashreplace')}: {problem.what.value}")
         render.say(f"{found.target}: {found.generation} has {render.plural(len(found.problems), 'problem')}.")
+        render.note("`memgit backup run` makes a sound one, which takes nothing damaged over.")
     elif not values["quiet"]:
         checked = f"{found.checked:,} of {render.plural(found.files, 'file')}"
         render.say(f"{found.target}: {found.generation}: {checked} {good}.")
@@ -82,9 +84,8 @@ def restore(values: Values) -> int:
     dry_run = bool(values["dry_run"])
     with Progress(f"Restoring from {target.name}", quiet=bool(values["quiet"])) as progress:
         if to is None:
-            where = Setting(
-                context.repo, context.config, context.workspace_bytes, VERSION, os.uname().nodename, now_s()
-            )
+            name_here = machine.name(os.environ)
+            where = Setting(context.repo, context.config, context.workspace_bytes, VERSION, name_here, now_s())
             recalled = recall.run(
                 where, target, snapshot or None, paths, dry_run=dry_run, advance=progress.advance
             )  # fmt: skip
@@ -152,7 +153,7 @@ def setup_ssh(values: Values) -> int:
         ("Make the directory on the other machine", (setup.make_directory,)),
         ("Add this line to ~/.ssh/authorized_keys there", (setup.authorized_keys,)),
         ("Let the target use the key; to the key, the directory is the root", setup.config),
-        ("See that the key can do nothing else: the first two are refused, the last works", setup.tests),
+        ("See that the key can do nothing else: all of these are refused but the last, which works", setup.tests),
     ):
         render.say(f"{step}. {title}:")
         for line in lines:

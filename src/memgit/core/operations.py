@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from memgit.core.objects import EMPTY_TREE, ZERO, Oid, RefName, hash_object
 from memgit.core.trees import entry, oid_of
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 
 LOG_REF: RefName = "refs/memgit/ops"

@@ -7,9 +7,10 @@ text, counts and times.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
+
+from memgit.core.values import dataclass, replace
 
 
 class Failure(Enum):

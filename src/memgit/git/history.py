@@ -57,9 +57,14 @@ def graph(git: Git, tip: Oid, hidden: Iterable[Oid]) -> tuple[tuple[Oid, tuple[O
 
 
 def touching(git: Git, roots: Iterable[Oid], path: str) -> tuple[Oid, ...]:
-    """The commits reachable from `roots` that changed a path, on whatever side of a merge. git: at the top."""
+    """The commits reachable from `roots` that changed a path, on whatever side of a merge, children first.
+
+    git: at the top.
+    """
     stdin = b"".join(oid + b"\n" for oid in roots)
-    return tuple(git.run("rev-list", "--full-history", "--stdin", "--", path, stdin=stdin).stdout.split())
+    return tuple(
+        git.run("rev-list", "--full-history", "--topo-order", "--stdin", "--", path, stdin=stdin).stdout.split()
+    )
 
 
 def _range(tip: Oid, hidden: Iterable[Oid]) -> list[bytes]:

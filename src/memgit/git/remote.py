@@ -10,11 +10,11 @@ import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from memgit.core import retry
 from memgit.core.objects import ZERO, Oid, RefName
 from memgit.core.retry import Failure
+from memgit.core.values import dataclass
 from memgit.errors import NetworkError
 from memgit.git.command import DURABLE, Git, environment
 from memgit.process import Child, Result, TimedOut

@@ -14,8 +14,11 @@ from types import TracebackType
 
 from memgit.core.backup.plan import Item
 from memgit.errors import MemgitError
+from memgit.host import tree
+from memgit.host.tree import Scan
 
 _CHUNK = 1 << 20
+_KIND = 0o170000
 _ZEROS = bytes(1 << 16)
 _TRIES = 4  # readings of a file that somebody is writing
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -24,42 +27,6 @@ TEMPORARY = b".memgit-new-"
 _UNSHARED = (
     errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.ELOOP,
 )  # fmt: skip
-
-
-class Found:
-    """A file, link or directory as lstat(2) saw it. A plain class: thousands are made in every run."""
-
-    __slots__ = ("path", "stat")
-
-    def __init__(self, path: bytes, status: os.stat_result) -> None:
-        self.path = path
-        self.stat = status
-
-    @property
-    def identity(self) -> bytes:
-        """Changes whenever the file does: inode, change time, modification time, size, mode."""
-        status = self.stat
-        return b"%d:%d:%d:%d:%o" % (
-            status.st_ino,
-            status.st_ctime_ns,
-            status.st_mtime_ns,
-            status.st_size,
-            status.st_mode,
-        )
-
-    @property
-    def is_sparse(self) -> bool:
-        """Whether the file occupies less than it holds."""
-        return self.stat.st_blocks * 512 < self.stat.st_size
-
-
-class Scan:
-    """What lies in a tree. skipped: what is neither file, link nor directory, or can't be read, and why."""
-
-    def __init__(self) -> None:
-        self.files: list[Found] = []
-        self.directories: list[Found] = []  # above before below, the top not among them
-        self.skipped: list[tuple[bytes, str]] = []
 
 
 class Folder:
@@ -85,48 +52,7 @@ class Folder:
         wants_file: Callable[[bytes], bool] = lambda path: True,
     ) -> Scan:
         """Everything below the top that is wanted, sorted by path. A directory that vanishes meanwhile is empty."""
-        found = Scan()
-        self._scan(self.fd, b"", wants_directory, wants_file, found)
-        found.files.sort(key=_path)
-        return found
-
-    def _scan(
-        self,
-        fd: int,
-        prefix: bytes,
-        wants_directory: Callable[[bytes], bool],
-        wants_file: Callable[[bytes], bool],
-        found: Scan,
-    ) -> None:
-        below = []
-        with os.scandir(fd) as entries:
-            for entry in entries:
-                path = prefix + os.fsencode(entry.name)
-                try:
-                    if entry.is_dir(follow_symlinks=False):
-                        if wants_directory(path):
-                            below.append(Found(path, entry.stat(follow_symlinks=False)))
-                    elif wants_file(path):
-                        status = entry.stat(follow_symlinks=False)
-                        if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
-                            found.files.append(Found(path, status))
-                        else:
-                            found.skipped.append((path, "is no regular file"))
-                except FileNotFoundError:
-                    continue
-        for directory in below:
-            found.directories.append(directory)
-            name = directory.path[len(prefix) :]
-            try:
-                inner = os.open(name, _OPEN_DIRECTORY, dir_fd=fd)
-            except OSError as error:
-                if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
-                    found.skipped.append((directory.path, f"can't be read: {error.strerror}"))
-                continue
-            try:
-                self._scan(inner, directory.path + b"/", wants_directory, wants_file, found)
-            finally:
-                os.close(inner)
+        return tree.scan(self.fd, wants_directory, wants_file)
 
     def lstat(self, path: bytes) -> os.stat_result | None:
         """What lies at a path, or None."""
@@ -217,20 +143,20 @@ class Folder:
         """
         left = []
         last, from_fd, to_fd = None, -1, -1
-        for item in items:
+        for item in items:  # thousands in every run, so nothing is looked up twice
             directory, _, name = item.path.rpartition(b"/")
+            mode = item.mode
             try:
                 if directory != last:
                     from_fd, to_fd = other._enter(item.path), self._enter(item.path, create=True)
                     self._touched.add(directory)
                     last = directory
                 status = os.stat(name, dir_fd=from_fd, follow_symlinks=False)
-                is_same = (
+                if (
                     status.st_size == item.size
-                    and stat.S_IFMT(status.st_mode) == stat.S_IFMT(item.mode)
-                    and (status.st_mtime_ns == item.mtime_ns or stat.S_ISLNK(item.mode))
-                )
-                if is_same:
+                    and (status.st_mode ^ mode) & _KIND == 0
+                    and (status.st_mtime_ns == item.mtime_ns or mode & _KIND == stat.S_IFLNK)
+                ):
                     os.link(name, name, src_dir_fd=from_fd, dst_dir_fd=to_fd, follow_symlinks=False)
                 else:
                     left.append(item)
@@ -357,19 +283,6 @@ class Folder:
         os.close(self.fd)
 
 
-def remove_tree(path: str) -> None:
-    """Take a directory away with all it holds. What can't be entered is made enterable first."""
-    import shutil  # only where something goes
-
-    os.chmod(path, 0o700)
-    for top, names, _ in os.walk(path):
-        for name in names:
-            directory = os.path.join(top, name)
-            if not os.path.islink(directory):
-                os.chmod(directory, 0o700)  # before walk goes down into it
-    shutil.rmtree(path)
-
-
 def _read_whole(fd: int, name: bytes, take: Callable[[bytes], object]) -> os.stat_result:
     """Read a regular file below an open directory; its state when the reading began."""
     with open(_open_regular(fd, name), "rb", buffering=0) as file:
@@ -438,7 +351,3 @@ def _forget(name: bytes, fd: int) -> None:
 
 def _parent(path: bytes) -> bytes:
     return path.rpartition(b"/")[0]
-
-
-def _path(found: Found) -> bytes:
-    return found.path

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from memgit.core.backup.manifest import Entry, digest_of
 from memgit.core.backup.plan import Item, Plan
-from memgit.host.folder import TEMPORARY, Folder, Found, Scan
+from memgit.host.folder import TEMPORARY, Folder
+from memgit.host.tree import Found, Scan, identity
 
 Content = Callable[[Item], "Iterable[bytes] | None"]
 
@@ -120,9 +121,9 @@ def items_of(scan: Scan) -> list[Item]:
     items = []
     for found in scan.files:
         status = found.stat
-        item = Item(found.path, status.st_mode, status.st_size, status.st_mtime_ns, found.identity)
+        item = Item(found.path, status.st_mode, status.st_size, status.st_mtime_ns, identity(status))
         item.owner = (status.st_uid, status.st_gid)
-        item.sparse = found.is_sparse
+        item.sparse = status.st_blocks * 512 < status.st_size  # it occupies less than it holds
         items.append(item)
     return items
 

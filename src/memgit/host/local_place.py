@@ -6,8 +6,8 @@ import errno
 import os
 from collections.abc import Iterable
 
-from memgit.host import files
-from memgit.host.folder import Folder, remove_tree
+from memgit.host import files, tree
+from memgit.host.folder import Folder
 from memgit.host.place import COMPLETE, FILES, MARKER, MIRROR, PARTIAL, Advance, Generation, Place, TargetError
 
 
@@ -56,7 +56,7 @@ class LocalPlace(Place):
                 if not name.endswith(PARTIAL) and name != MIRROR:
                     os.rename(place, place + PARTIAL)
                     place += PARTIAL
-                remove_tree(place)
+                tree.remove(place)
             with Folder(self.path) as folder:
                 folder.flush()
         except OSError as error:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 
 from memgit.core.objects import Oid, RefName
 from memgit.core.settings import Config
+from memgit.core.values import dataclass
 from memgit.errors import Busy, RefMoved, UsageError
 from memgit.git.repository import Repository
 from memgit.host import scan

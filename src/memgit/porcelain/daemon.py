@@ -12,12 +12,12 @@ import select
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from types import FrameType
 
 from memgit.core.debounce import Debounce
 from memgit.core.memory import PatternList, Patterns
 from memgit.core.units import duration_s
+from memgit.core.values import dataclass, field
 from memgit.errors import Busy, MemgitError
 from memgit.git import refs
 from memgit.git.repository import checkout_of
@@ -33,7 +33,7 @@ from memgit.process import Child
 Open = Callable[[str], Workspace]  # raises MemgitError
 Environ = dict[str, str]
 
-_AT_ONCE = 4  # programs at a time
+_AT_ONCE = 4  # programs at a time in one lane
 _LAST_CHANCE_S = 8.0  # for the last captures when told to stop
 _RETRY_S = 10  # after a capture that failed
 _REOPEN_S = 60
@@ -413,21 +413,19 @@ class Daemon:
     def _start_due(self, place: _Place, now_s: int) -> None:
         assert place.times is not None
         assert place.workspace is not None
+        waits = False
         for job in place.times.due(now_s):
-            if any(running.place is place for running in self._jobs) or len(self._jobs) >= _AT_ONCE:
-                place.next_job_s = now_s + 1
-                return
-            if not self._may_start(place, job, now_s):
-                continue
-            if job == "capture":
-                self._touch(place, None, time.monotonic() - 3600)
-                self._record(place, job, Ran(now_s, 0))
-                continue
-            child = Child(self._argv(place, job), env=self._environ)
-            self._jobs.append(_Job(place, job, child))
-            place.next_job_s = now_s + 1
-            return
-        place.next_job_s = self._next_job_s(place, now_s)
+            lane = [running for running in self._jobs if jobs.lane(running.name) == jobs.lane(job)]
+            if any(running.place is place for running in lane) or len(lane) >= _AT_ONCE:
+                waits = True
+            elif self._may_start(place, job, now_s):
+                if job == "capture":
+                    self._touch(place, None, time.monotonic() - 3600)
+                    self._record(place, job, Ran(now_s, 0))
+                else:
+                    self._jobs.append(_Job(place, job, Child(self._argv(place, job), env=self._environ)))
+                    waits = True
+        place.next_job_s = now_s + 1 if waits else self._next_job_s(place, now_s)
 
     def _next_job_s(self, place: _Place, now_s: int) -> int | None:
         assert place.times is not None
@@ -438,7 +436,7 @@ class Daemon:
         """Not while a person works on history, nor before a remote that failed may be asked again."""
         workspace = place.workspace
         assert workspace is not None
-        if job != "capture" and checkout_of(workspace.repo.git_dir).operation is not None:
+        if job not in ("capture", "backup") and checkout_of(workspace.repo.git_dir).operation is not None:
             return False
         if job == "backup" and not workspace.config.target:
             self._record(place, job, Ran(now_s, 0))

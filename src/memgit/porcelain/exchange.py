@@ -6,9 +6,9 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from memgit.core.objects import RefName
+from memgit.core.values import replace
 from memgit.git import leftovers
 from memgit.git.command import Git
 from memgit.git.repository import Repository

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
 
-from memgit.core.backup.plan import plan
+from memgit.core.backup.plan import Item, plan
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid
+from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.git import refs
+from memgit.git.archive import Archive
+from memgit.git.command import Git
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
 from memgit.host import generation
@@ -40,35 +44,46 @@ def run(
     overwrite: bool,
     advance: Callable[[int], None] = lambda count: None,
 ) -> Exported:
-    """Write the selected files of a commit into the directory `to`, as git stores them, with the commit's time.
+    """Write the selected files of a commit into the directory `to`, as a checkout gives them, with the commit's time.
 
-    What else lies there stays. Raises UsageError for a ref that names no commit, and for a directory that holds other
-    content at one of the paths, unless `overwrite` is set; nothing is written then.
+    What the commit keeps out of exports (`export-ignore`) is left out. What else lies there stays. Raises UsageError
+    for a ref that names no commit, and for a directory that holds other content at one of the paths, unless
+    `overwrite` is set; nothing is written then.
     """
     commit = refs.resolve(repo.git, ref)
     if commit is None:
         raise UsageError(f"{ref} names no commit.", "`git log` shows what there is.")
-    with ObjectReader(repo.git) as reader:
-        source = of_commit(repo, reader, commit, workspace, patterns)
-        if not os.path.isdir(to):
-            if dry_run:
-                return Exported(commit, to, tuple(item.path for item in source.items), 0, dry_run)
-            os.makedirs(to)
-        with Folder(to) as folder:
-            todo = [item for item in source.items if not _is_there(folder, item.path, source.read(item), item.mode)]
-            other = [item.path for item in todo if folder.lstat(item.path) is not None]
-            if other and not overwrite:
-                raise UsageError(
-                    f"{len(other):,} files in {to} have other content, {os.fsdecode(other[0])} for one.",
-                    "Name an empty directory, or add --overwrite.",
-                )
-            report = Exported(
-                commit, to, tuple(item.path for item in todo), len(source.items) - len(todo), dry_run
-            )  # fmt: skip
-            if not dry_run:
-                steps = plan(todo, {}, {})
-                generation.apply(folder, steps, lambda item: (source.read(item),), (), None, advance)
-    return report
+    with ExitStack() as opened:
+        reader = opened.enter_context(ObjectReader(repo.git))
+        items = of_commit(repo, reader, commit, workspace, patterns).items
+        scratch = opened.enter_context(tempfile.TemporaryDirectory(prefix="memgit-export-"))
+        git = Git(repo.work_tree) if repo.work_tree is not None else repo.git
+        archive = opened.enter_context(Archive(git, commit, [workspace + item.path for item in items], scratch))
+
+        def read(item: Item) -> bytes:
+            return archive.read(workspace + item.path)
+
+        items = [item for item in items if workspace + item.path in archive]
+        todo, other = _compare(to, items, read)
+        if other and not overwrite:
+            raise UsageError(
+                f"{len(other):,} files in {to} have other content, {os.fsdecode(other[0])} for one.",
+                "Name an empty directory, or add --overwrite.",
+            )
+        if not dry_run:
+            os.makedirs(to, exist_ok=True)
+            with Folder(to) as folder:
+                generation.apply(folder, plan(todo, {}, {}), lambda item: (read(item),), (), None, advance)
+    return Exported(commit, to, tuple(item.path for item in todo), len(items) - len(todo), dry_run)
+
+
+def _compare(to: str, items: list[Item], read: Callable[[Item], bytes]) -> tuple[list[Item], list[bytes]]:
+    """What has to be written, and the paths among it where something else lies."""
+    if not os.path.isdir(to):
+        return items, []
+    with Folder(to) as folder:
+        todo = [item for item in items if not _is_there(folder, item.path, read(item), item.mode)]
+        return todo, [item.path for item in todo if folder.lstat(item.path) is not None]
 
 
 def _is_there(folder: Folder, path: bytes, content: bytes, mode: int) -> bool:

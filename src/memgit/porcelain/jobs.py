@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from memgit.core import schedule
 from memgit.core.schedule import Schedule
 from memgit.core.settings import Config
+from memgit.core.values import dataclass, field
 from memgit.git.repository import Repository
 from memgit.host import files
 
@@ -17,6 +17,11 @@ JOBS = ("capture", "consolidate", "sync", "push", "backup", "prune")  # in the o
 COMMANDS = {"backup": ("backup", "run")}  # where it is not the job's own name
 REMOTE_JOBS = frozenset({"sync", "push"})
 _SCHEMA = 1
+
+
+def lane(job: str) -> str:
+    """Jobs of one lane wait for each other. A backup moves no ref: it waits for nothing, and nothing waits for it."""
+    return "backup" if job == "backup" else "history"
 
 
 @dataclass(frozen=True, slots=True)

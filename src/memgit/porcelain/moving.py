@@ -17,8 +17,9 @@ from memgit.git.index import FileStat, IndexLocked, Update
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import RefUpdate
 from memgit.git.repository import Repository
-from memgit.host import processes, worktree
+from memgit.host import worktree
 from memgit.host.worktree import Late, Move, Version
+from memgit.porcelain import people
 from memgit.porcelain.following import IndexChange
 from memgit.porcelain.joined import Rules
 from memgit.porcelain.transaction import Transaction
@@ -48,8 +49,7 @@ def move(
     if repo.work_tree is None or repo.current_branch() != update.ref:
         change.move(updates, reason)
         return ()
-    if busy := processes.committing(repo.work_tree, repo.git_dir):
-        raise Busy(f"{busy} is running, and would fail if its branch moved.", "Try again when it has ended.")
+    people.let_finish(repo, update.ref, patience_s=0)
     if change.is_owing:
         raise Busy("The index is behind its branch and can't be changed.", "`git status` may tell who holds it.")
     trees = Trees(reader.read_many)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from memgit.core import operations
 from memgit.core.objects import EMPTY_TREE, ZERO, Oid, hash_object
 from memgit.core.operations import LOG_REF, Created, Operation
+from memgit.core.values import replace
 from memgit.git import refs
 from memgit.git.command import Git
 from memgit.git.objects import ObjectReader

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
 
 from memgit.core.objects import ZERO, Oid, RefName
 from memgit.core.retry import Backoff, Failure
+from memgit.core.values import dataclass, field, replace
 from memgit.git.repository import Repository
 from memgit.host import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SCHEMA = 1
 

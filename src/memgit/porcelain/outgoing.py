@@ -7,10 +7,10 @@ rewritten: whose commit it is decides.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from memgit.core.objects import Oid
 from memgit.core.settings import Config
+from memgit.core.values import dataclass
 from memgit.core.version import VERSION
 from memgit.git import history, refs
 from memgit.git.repository import Repository

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 
 from memgit.core import retry
 from memgit.core.consolidation.policy import Policy
 from memgit.core.objects import ZERO, Oid, RefName
 from memgit.core.retry import Failure
 from memgit.core.settings import Config
+from memgit.core.values import dataclass, replace
 from memgit.core.version import VERSION
 from memgit.errors import Conflict, GuardHeld, UsageError
 from memgit.git import history, refs
 from memgit.git.remote import Answer, Line, RemoteFailed, Update
 from memgit.git.repository import Repository
-from memgit.porcelain import exchange, offers, outgoing, raw, remotes, transaction
+from memgit.porcelain import exchange, offers, outgoing, people, raw, remotes, transaction
 from memgit.porcelain.remotes import Remote
 
 TYPE_CHECKING = False
@@ -72,6 +72,7 @@ def send(remote: Remote, plan: Plan, tip: Oid, has_branch: bool) -> Pushed:
             from memgit.porcelain import withheld as withholding
 
             published = remote.tracking if has_branch else None
+            people.let_finish(remote.repo, remote.branch)
             with transaction.begin(remote.repo) as change:
                 paths = withholding.take_out(change, remote.branch, published, places, remote.now_s)
             if not paths:

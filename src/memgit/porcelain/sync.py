@@ -6,16 +6,16 @@ import os
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from memgit.core.consolidation.policy import Request
 from memgit.core.objects import Oid, RefName
 from memgit.core.retry import Failure
+from memgit.core.values import dataclass
 from memgit.errors import Busy, Conflict, MemgitError
 from memgit.git import history, refs
 from memgit.git.remote import Line, RemoteFailed
 from memgit.git.repository import Repository
-from memgit.porcelain import exchange, place, push, remotes, transaction
+from memgit.porcelain import exchange, people, place, push, remotes, transaction
 from memgit.porcelain.joined import How, Joined, Rules
 from memgit.porcelain.push import Plan, Pushed
 from memgit.porcelain.remotes import Remote
@@ -134,6 +134,7 @@ def _join(remote: Remote, there: Oid | None, rules: Rules, plan: Plan, capture: 
 
     joined = Joined(How.NOTHING, tip, tip)
     for _ in range(_ATTEMPTS):
+        people.let_finish(remote.repo, remote.branch)
         with transaction.begin(remote.repo) as change:
             joined = integrate.run(change, remote.branch, there, remote.name, rules, plan.machine, remote.now_s)
         if joined.how is not How.BLOCKED or not all(rules.memory.matches(path) for path in joined.paths):

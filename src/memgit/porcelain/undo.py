@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from memgit.core.objects import Oid, RefName, hash_object, is_signed, rewrite_commit, split_commit
 from memgit.core.operations import JOIN, LOG_REF, MOVED_BACK, WITHHOLD, Operation, RefChange, taken_back
+from memgit.core.values import dataclass
 from memgit.errors import Busy, RefMoved, UsageError
 from memgit.git import history, refs
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import Ref, RefUpdate
 from memgit.git.repository import Repository
-from memgit.porcelain import moving, oplog, transaction
+from memgit.porcelain import moving, oplog, people, place, transaction
 from memgit.porcelain.extent import is_published
 from memgit.porcelain.transaction import Transaction
 
@@ -44,6 +44,8 @@ def run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: int
     """
     for attempt in range(_ATTEMPTS):
         try:
+            if not dry_run:
+                people.let_finish(repo, branch or repo.current_branch())
             return _run(repo, branch, wanted, now_s, dry_run=dry_run)
         except RefMoved:
             if attempt == _ATTEMPTS - 1:
@@ -55,7 +57,8 @@ def find(repo: Repository, branch: RefName | None, wanted: str | None) -> Operat
     """The operation that `run` would take back. Raises UsageError if there is none."""
     with ObjectReader(repo.git) as reader:
         log = refs.peek(repo.git, repo.common_dir, LOG_REF)
-        return _choose(list(oplog.walk(reader, log)), branch or repo.current_branch(), wanted)
+        name = branch or repo.current_branch()
+        return _choose(list(oplog.walk(reader, log)), name, place.ref_for(repo, name), wanted)
 
 
 def _run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: int, *, dry_run: bool) -> Undone:
@@ -63,7 +66,7 @@ def _run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: in
         name = branch or repo.current_branch()
         everything = refs.read_all(repo.git)
         log = next((ref.oid for ref in everything if ref.name == LOG_REF), None)
-        operation = _choose(list(oplog.walk(reader, log)), name, wanted)
+        operation = _choose(list(oplog.walk(reader, log)), name, place.ref_for(repo, name), wanted)
         _refuse_to_publish(operation)
         moved = operation.branch
         repo.refuse_if_in_progress(moved.ref)
@@ -81,6 +84,7 @@ def _run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: in
         left = tuple(other.ref for other in others if now_at.get(other.ref) != other.new)
         entry = None
         if not dry_run:
+            people.let_finish(repo, moved.ref, patience_s=0)
             entry = _write(change, reader, operation, tuple(changes), commits, now_s)
     return Undone(
         operation.oid, operation.summary, moved.ref, tip, new_tip, len(commits), left, entry, dry_run
@@ -121,7 +125,8 @@ def _refuse_to_publish(operation: Operation) -> None:
         )
 
 
-def _choose(log: list[Operation], branch: RefName | None, wanted: str | None) -> Operation:
+def _choose(log: list[Operation], branch: RefName | None, stand_in: RefName, wanted: str | None) -> Operation:
+    """The operation of this id, or the last one on the branch or on the private ref that stood in for it."""
     if wanted is not None:
         found = [operation for operation in log if operation.oid.startswith(os.fsencode(wanted))]
         if len(found) != 1 or len(wanted) < 4:
@@ -133,7 +138,7 @@ def _choose(log: list[Operation], branch: RefName | None, wanted: str | None) ->
     for operation in log:
         if (
             operation.kind not in ("undo", MOVED_BACK)
-            and operation.branch.ref == branch
+            and operation.branch.ref in (branch, stand_in)
             and operation.oid not in undone
         ):
             return operation

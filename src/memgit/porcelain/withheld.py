@@ -18,7 +18,7 @@ from memgit.git.command import Git
 from memgit.git.index import Update
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
-from memgit.porcelain import allowed, oplog
+from memgit.porcelain import judge, oplog
 from memgit.porcelain import refused as refused_files
 from memgit.porcelain.following import IndexChange
 from memgit.porcelain.transaction import Transaction
@@ -102,7 +102,7 @@ def _remember(
     places: Sequence[Location],
     refused: dict[bytes, Oid],
 ) -> None:
-    key = allowed.key_of(repo)
+    key = judge.key_of(repo)
     held = refused_files.load(repo)
     newest = reader.read(tip)[5:45]
     for path, blob in refused.items():

@@ -19,9 +19,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 
 _FIRST = b"memgit manifest 1"
@@ -127,15 +127,12 @@ def read(text: bytes, base_text: bytes | None, where: str) -> Manifest:
         raise DamagedManifest(f"{where} was changed or cut short.")
     if base_text is None or digest_of(base_text) != lines[4].removeprefix(b"base "):
         raise DamagedManifest(f"The base of {where} is missing or was changed.")
-    base = Base(base_text, dict(map(_entry, base_text.split(b"\n")[1:-1])))
+    base = Base(base_text, _entries(base_text.split(b"\n")[1:-1]))
     entries = base.entries
     if len(lines) > 6:
-        merged = dict(entries)
+        merged = {**entries, **_entries([line[2:] for line in lines[5:-1] if line.startswith(b"+ ")])}
         for line in lines[5:-1]:
-            if line.startswith(b"+ "):
-                path, entry = _entry(line[2:])
-                merged[path] = entry
-            else:
+            if not line.startswith(b"+ "):
                 merged.pop(unquote(line[2:]), None)
         entries = dict(sorted(merged.items()))
     commit = lines[1].removeprefix(b"commit ")
@@ -155,10 +152,18 @@ def _line(entry: Entry) -> bytes:
     return b"%o %d %d %b %b\n" % (entry.mode, entry.size, entry.mtime_ns, entry.digest, quote(entry.path))
 
 
-def _entry(line: bytes) -> tuple[bytes, Entry]:
-    mode, size, mtime_ns, digest, quoted = line.split(b" ")
-    path = quoted if b"%" not in quoted else unquote(quoted)
-    return path, Entry(path, int(mode, 8), int(size), int(mtime_ns), digest)
+def _entries(lines: Iterable[bytes]) -> dict[bytes, Entry]:
+    modes: dict[bytes, int] = {}  # a handful in thousands of lines
+    found = {}
+    for line in lines:
+        mode, size, mtime_ns, digest, path = line.split(b" ")
+        if b"%" in path:
+            path = unquote(path)
+        bits = modes.get(mode)
+        if bits is None:
+            bits = modes[mode] = int(mode, 8)
+        found[path] = Entry(path, bits, int(size), int(mtime_ns), digest)
+    return found
 
 
 def completion(manifest_text: bytes) -> bytes:

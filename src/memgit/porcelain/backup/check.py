@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from memgit.core.backup import manifest
 from memgit.core.backup.manifest import DamagedManifest, Difference, Entry
+from memgit.core.backup.names import made_s
 from memgit.core.objects import Oid
 from memgit.core.settings import Target
+from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.git.repository import Repository
 from memgit.host import generation
@@ -19,7 +20,6 @@ from memgit.host.folder import Folder
 from memgit.host.local_place import LocalPlace
 from memgit.host.place import FILES, MARKER, Place, TargetError
 from memgit.porcelain.backup import target as targets
-from memgit.porcelain.backup.run import made_s
 from memgit.porcelain.backup.target import Held, Memo
 
 Advance = Callable[[int], None]
@@ -65,7 +65,11 @@ class Verified:
 
 
 def reach(repo: Repository, target: Target) -> Place:
-    """The place of a target that was used before. Raises TargetError if there is nothing of ours."""
+    """The place of a target that was used before. Raises TargetError if there is nothing of ours, or not to be read."""
+    if target.write_only:
+        from memgit.host.write_only import READ_ELSEWHERE
+
+        raise TargetError(f"The backup target {target.name} can only be written.", READ_ELSEWHERE)
     place = targets.reach(target, repo)
     marker = targets.read_marker(place)
     if marker is None:
@@ -123,11 +127,18 @@ def verify(
     """Compare a generation with its manifest. sample: read only so many files, chosen by chance.
 
     A directory of this machine is read in place, and listed in full even for a sample; from elsewhere what is checked
-    is fetched, so only checking everything finds an extra file.
+    is fetched, so only checking everything finds an extra file. The next run goes by what was found: it takes nothing
+    damaged over.
     """
     place = reach(repo, target)
     held = choose(place, name)
-    return _check(target.name, place, held, sample, advance)
+    found = _check(target.name, place, held, sample, advance)
+    memo = Memo(repo, target)
+    if found.problems:
+        memo.doubt(held.name, [problem.path for problem in found.problems])
+    elif found.checked == found.files:
+        memo.trust(held.name)
+    return found
 
 
 def check_held(target: Target, place: Place, held: Held) -> Verified:

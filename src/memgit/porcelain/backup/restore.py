@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from memgit.core.backup.manifest import Entry, digest_of
 from memgit.core.settings import Target
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError, UsageError
 from memgit.git.repository import Repository
-from memgit.host import generation
-from memgit.host.folder import Folder, remove_tree
+from memgit.host import generation, tree
+from memgit.host.folder import Folder
 from memgit.host.local_place import LocalPlace
 from memgit.host.place import FILES, Place
 from memgit.porcelain.backup import check
@@ -65,7 +65,7 @@ def select(held: Held, paths: Iterable[bytes]) -> Mapping[bytes, Entry]:
     for path in wanted:
         below = {name: entry for name, entry in entries.items() if name == path or name.startswith(path + b"/")}
         if not below:
-            raise UsageError(f"{held.name} holds no {os.fsdecode(path)}.")
+            raise UsageError(f"{held.name} holds no {os.fsdecode(path)}.", "With --dry-run and no path all is listed.")
         chosen.update(below)
     return dict(sorted(chosen.items()))
 
@@ -96,7 +96,7 @@ def into(
         names = ", ".join(os.fsdecode(path) for path in replaced[:5])
         more = f" and {len(replaced) - 5:,} more" if len(replaced) > 5 else ""
         raise UsageError(
-            f"{len(replaced):,} files in {to} would be overwritten: {names}{more}.",
+            f"{_files(len(replaced))} in {to} would be overwritten: {names}{more}.",
             "Restore into an empty directory, or add --overwrite.",
         )
     if os.path.isdir(to):
@@ -112,7 +112,7 @@ def into(
     place.fetch(held.name, list(todo), scratch, advance)
     with Folder(scratch) as source:
         _put(source, todo, to, advance)
-    remove_tree(scratch)
+    tree.remove(scratch)
     return report
 
 
@@ -142,8 +142,8 @@ def _put(source: Folder, todo: Mapping[bytes, Entry], to: str, advance: Advance)
     if bad:
         names = ", ".join(os.fsdecode(path) for path in bad[:5])
         raise DamagedBackup(
-            f"{len(bad):,} files of the backup are damaged or missing: {names}. Nothing was restored.",
-            "Take another snapshot, or name only the paths you need.",
+            f"Damaged or missing in the backup: {_files(len(bad))}, {names}. Nothing was restored.",
+            "`memgit backup list` shows other snapshots; or name only the paths you need.",
         )
     with Folder(to, create=True) as folder:
         for path, entry in todo.items():
@@ -159,3 +159,7 @@ def _put(source: Folder, todo: Mapping[bytes, Entry], to: str, advance: Advance)
                 folder.write(path, (content,), entry.mode, entry.mtime_ns)
             advance(1)
         folder.flush()
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file{'' if count == 1 else 's'}"

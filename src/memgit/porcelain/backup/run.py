@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from memgit.core.backup import manifest, shrink
+from memgit.core.backup import names as snapshots
 from memgit.core.backup.manifest import Entry, Manifest
 from memgit.core.backup.plan import Item, Plan, plan
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid
 from memgit.core.settings import Target
+from memgit.core.values import dataclass, field, replace
 from memgit.errors import Busy, MemgitError, UsageError
 from memgit.git import refs
 from memgit.git.objects import ObjectReader
@@ -31,7 +29,6 @@ from memgit.porcelain.backup.source import Gathered, IndexFile, Screen, Source
 from memgit.porcelain.backup.target import AtHand, Held, Memo
 
 _LOCK_S = 5.0
-_NAME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d)\.(\d{3})Z-[0-9a-f]{6}(?:\.partial)?\Z")
 
 
 class Shrunk(MemgitError):
@@ -79,6 +76,7 @@ class _Job:
     now_ns: int
     advance: Callable[[int], None]
     notes: list[str] = field(default_factory=list)
+    is_doubted: bool = False  # whether the generation before was found damaged
 
     @property
     def is_mirror(self) -> bool:
@@ -161,6 +159,12 @@ def _deliver(job: _Job, gathered: Gathered) -> Report:
     job.notes += wrong
     before = previous.manifest.entries if previous is not None else {}
     _guard(job, before, gathered.source.items)
+    doubted = job.memo.doubted(previous.name) if previous is not None else None
+    if previous is not None and doubted is not None:
+        job.is_doubted = True
+        job.notes.append(f"{previous.name} was found damaged; not taken from it: {len(doubted):,}")
+        before = {path: entry for path, entry in before.items() if path not in doubted}
+        previous = replace(previous, manifest=replace(previous.manifest, entries=before))
     gathered.learn(before, job.advance)
     if not gathered.items:
         raise MemgitError(
@@ -193,7 +197,7 @@ def _to_directory(
         job.notes.append("the target is on the same file system as the workspace")
     if job.is_mirror:
         return _mirror(job, place, gathered, previous)
-    if previous is not None and not _differs(gathered.items, previous):
+    if previous is not None and not _differs(job, gathered.items, previous):
         if not job.request.dry_run:
             gathered.remember()
         return _report(job, gathered, previous.name, None)
@@ -202,7 +206,7 @@ def _to_directory(
         name = resumed.removesuffix(PARTIAL)
         job.notes.append(f"resumed {resumed}")
     else:
-        name = new_name(job.now_ns, max(names, key=lambda item: _made_ms(item) or 0, default=None))
+        name = _new_name(job, names)
     partial = place.inside(name + PARTIAL)
     try:
         if job.request.dry_run:
@@ -222,7 +226,7 @@ def _to_directory(
     except OSError as error:
         raise refused(error, place.path) from None
     gathered.remember()
-    job.memo.set(newest=name, succeeded=str(job.now_s))
+    job.memo.set(newest=name, succeeded=str(job.now_s), damaged=None)
     return _report(job, gathered, name, todo)
 
 
@@ -244,14 +248,14 @@ def _mirror(job: _Job, place: LocalPlace, gathered: Gathered, previous: Held | N
             todo = plan(gathered.items, there, {})
             if job.request.dry_run:
                 return _report(job, gathered, MIRROR if previous else None, todo)
-            if previous is None or not todo.is_empty or _differs(gathered.items, previous):
+            if previous is None or not todo.is_empty or _differs(job, gathered.items, previous):
                 files.remove(os.path.join(top, COMPLETE))
                 generation.apply(folder, todo, gathered.content, gathered.source.directories, None, job.advance)
                 _complete(job, gathered, top, previous.manifest if previous else None, top)
     except OSError as error:
         raise refused(error, place.path) from None
     gathered.remember()
-    job.memo.set(newest=MIRROR, succeeded=str(job.now_s))
+    job.memo.set(newest=MIRROR, succeeded=str(job.now_s), damaged=None)
     return _report(job, gathered, MIRROR, todo)
 
 
@@ -259,7 +263,7 @@ def _through_stage(
     job: _Job, place: Sender, gathered: Gathered, previous: Held | None, names: tuple[str, ...]
 ) -> Report:
     """Make a directory of our own hold exactly what is sent, then send that: it can't change on the way."""
-    if previous is not None and not _differs(gathered.items, previous):
+    if previous is not None and not _differs(job, gathered.items, previous):
         if not job.request.dry_run:
             gathered.remember()
         return _report(job, gathered, previous.name, None)
@@ -281,11 +285,11 @@ def _through_stage(
         name = resumed
         job.notes.append(f"resumed {name}")
     else:
-        name = new_name(job.now_ns, max(names, key=lambda item: _made_ms(item) or 0, default=None))
+        name = _new_name(job, names)
         job.memo.set(partial=name)
     place.send(top, name, previous.name if previous is not None and not job.is_mirror else None, job.advance)
     gathered.remember()
-    job.memo.set(newest=name, succeeded=str(job.now_s), partial=None)
+    job.memo.set(newest=name, succeeded=str(job.now_s), partial=None, damaged=None)
     return _report(job, gathered, name, todo)
 
 
@@ -305,9 +309,9 @@ def _staged(top: str) -> Manifest | None:
     return manifest.read(held.manifest, held.base, top)
 
 
-def _differs(items: list[Item], previous: Held) -> bool:
+def _differs(job: _Job, items: list[Item], previous: Held) -> bool:
     entries = previous.manifest.entries
-    if len(items) != len(entries):
+    if job.is_doubted or len(items) != len(entries):
         return True
     for item in items:
         entry = entries.get(item.path)
@@ -371,34 +375,8 @@ def _report(job: _Job, gathered: Gathered, name: str | None, todo: Plan | None) 
     return replace(report, notes=tuple(job.notes))
 
 
-def new_name(now_ns: int, newest: str | None) -> str:
-    """The name of a new snapshot: when it was begun, in UTC, and letters that no other run has.
-
-    It sorts behind the newest one there is, also where the clock went back.
-    """
-    now_ms = now_ns // 10**6
-    latest_ms = _made_ms(newest) if newest is not None else None
-    if latest_ms is not None and now_ms <= latest_ms:
-        now_ms = latest_ms + 1
-    begun = datetime.fromtimestamp(now_ms // 1000, UTC)
-    return f"{begun:%Y-%m-%dT%H-%M-%S}.{now_ms % 1000:03}Z-{secrets.token_hex(3)}"
-
-
-def made_s(name: str) -> int | None:
-    """When a snapshot was begun, from its name; None for a name of another kind."""
-    made_ms = _made_ms(name)
-    return None if made_ms is None else made_ms // 1000
-
-
-def _made_ms(name: str) -> int | None:
-    match = _NAME.match(name)
-    if match is None:
-        return None
-    try:
-        begun = datetime.strptime(match[1], "%Y-%m-%dT%H-%M-%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return int(begun.timestamp()) * 1000 + int(match[2])
+def _new_name(job: _Job, names: tuple[str, ...]) -> str:
+    return snapshots.new(job.now_ns, snapshots.newest(names), os.urandom(3).hex())
 
 
 def _is_on_same_disk(place: LocalPlace, source: Source) -> bool:

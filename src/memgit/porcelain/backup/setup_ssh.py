@@ -2,7 +2,8 @@
 
 Nothing is installed here. rrsync, which comes with rsync, runs as the key's forced command: it lets rsync work below
 one directory and refuses everything else. To it that directory is the root, so once the key is in place the target's
-`host` ends in `:/`.
+`host` ends in `:/`. The key of a target that is `write_only` can add snapshots there, and neither read, change nor
+delete any. --link-dest, by which snapshots share files, needs no more: rrsync lets it name what lies below the root.
 Source: rrsync(1), sshd(8) on `restrict` and `command=`.
 """
 
@@ -10,9 +11,9 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
 
 from memgit.core.settings import Target
+from memgit.core.values import dataclass
 from memgit.errors import UsageError
 
 KEY = "~/.ssh/memgit-backup-{name}"
@@ -29,7 +30,7 @@ class Setup:
     forced_command: str
     authorized_keys: str  # the line to add there
     config: tuple[str, ...]  # the target afterwards
-    tests: tuple[str, ...]  # commands that must be refused, and one that must work
+    tests: tuple[str, ...]  # commands that must be refused, and at last one that must work
     has_key: bool
 
 
@@ -55,12 +56,17 @@ def run(target: Target, directory: str | None, rrsync: str = "rrsync") -> Setup:
         raise UsageError("A path with quotes or backslashes can't stand in a forced command.")
     key = target.identity or KEY.format(name=target.name)
     public, has_key = _public(key, target.name)
-    command = f"{rrsync} {shlex.quote(place)}"
+    command = f"{rrsync} {'-wo -no-del -no-overwrite ' if target.write_only else ''}{shlex.quote(place)}"
     port = f" -p {target.port}" if target.port is not None else ""
-    ssh = f"ssh -i {key} -oIdentitiesOnly=yes -oBatchMode=yes{port} {login}"
+    ssh = f"ssh -i {key} -oIdentitiesOnly=yes -oBatchMode=yes{port}"
     config = ["[[target]]", f'name = "{target.name}"', f'host = "{login}:/"', f'identity = "{key}"']
     if target.port is not None:
         config.append(f"port = {target.port}")
+    refused = [f"{ssh} {login} id", f"{ssh} {login} 'cat /etc/passwd'", f"{ssh} -W localhost:22 {login}"]
+    refused.append(f"rsync -e '{ssh}' {login}:/../ .")
+    if target.write_only:
+        config.append("write_only = true")
+        refused.append(f"rsync -e '{ssh}' {login}:/")
     return Setup(
         target.name,
         f"ssh-keygen -q -t ed25519 -N '' -C memgit-backup-{target.name} -f {key}",
@@ -69,7 +75,7 @@ def run(target: Target, directory: str | None, rrsync: str = "rrsync") -> Setup:
         command,
         f'command="{command}",restrict {public}',
         tuple(config),
-        (f"{ssh} id", f"{ssh} 'cat /etc/passwd'", f"memgit backup run --dry-run {target.name}"),
+        (*refused, f"memgit backup run --dry-run {target.name}"),
         has_key,
     )
 

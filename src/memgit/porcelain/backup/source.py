@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from memgit.core.backup import index
 from memgit.core.backup.manifest import Entry, digest_of
 from memgit.core.backup.plan import Item
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid
+from memgit.core.values import dataclass, field
 from memgit.errors import MemgitError
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
 from memgit.host import files
-from memgit.host.folder import Folder, Found
+from memgit.host.folder import Folder
 from memgit.host.generation import items_of
+from memgit.host.tree import Found
 
 _RETAINED = 64 << 20  # bytes of files that are kept in memory between planning and copying
 _LARGE = 32 << 20  # a file that is never held in memory as a whole

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from memgit.core.backup import manifest
 from memgit.core.backup.manifest import DamagedManifest, Manifest
 from memgit.core.settings import Target
+from memgit.core.values import dataclass
 from memgit.errors import ConfigError, UsageError
 from memgit.git.repository import Repository
 from memgit.host import files
@@ -56,6 +56,11 @@ def reach(target: Target, repo: Repository | None) -> Place:
         )
     if target.options:
         _refuse_options(target)
+    if target.write_only and (target.host is None or target.mode == "mirror"):
+        raise ConfigError(
+            f"The backup target {target.name} can't be write_only.",
+            "Only snapshots on another machine can: give it a host, and no other mode.",
+        )
     if target.path is not None:
         path = os.path.expanduser(target.path)
         if not os.path.isabs(path):
@@ -79,9 +84,12 @@ def reach(target: Target, repo: Repository | None) -> Place:
         )
     from memgit.host import rsync
 
-    return rsync.RsyncPlace(
-        rsync.Link(host, target.identity, target.port, target.bwlimit, target.options, target.known_hosts)
-    )
+    link = rsync.Link(host, target.identity, target.port, target.bwlimit, target.options, target.known_hosts)
+    if target.write_only and repo is not None:
+        from memgit.host.write_only import WriteOnlyPlace
+
+        return WriteOnlyPlace(link, os.path.join(Memo(repo, target).directory, "sent"))
+    return rsync.RsyncPlace(link)
 
 
 def _refuse_options(target: Target) -> None:
@@ -136,6 +144,20 @@ class Memo:
             self._values = merged
             files.replace(self._path, json.dumps({"schema": _SCHEMA, **merged}).encode())
 
+    def doubt(self, generation: str, paths: Iterable[bytes]) -> None:
+        """Remember that a generation was found damaged, and at which paths: the next run copies them anew."""
+        self.set(damaged="\n".join([generation, *(manifest.quote(path).decode() for path in paths)]))
+
+    def trust(self, generation: str) -> None:
+        """Forget what was wrong with a generation."""
+        if self.doubted(generation) is not None:
+            self.set(damaged=None)
+
+    def doubted(self, generation: str) -> frozenset[bytes] | None:
+        """The paths at which a generation was found damaged; None if nothing is known against it."""
+        name, *paths = (self.get("damaged") or "").split("\n")
+        return frozenset(manifest.unquote(path.encode()) for path in paths) if name == generation else None
+
     def index_path(self, git_dir: str, *, with_held: bool) -> str:
         """Where digests of files are kept, for all targets of a work tree that may have the same files."""
         name = "index." + manifest.digest_of(os.fsencode(git_dir))[:12].decode()
@@ -146,7 +168,7 @@ class Memo:
         path = os.path.join(self._shared, "workspace")
         held = files.read(path)
         if held is None:
-            held = secrets.token_hex(16).encode()
+            held = os.urandom(16).hex().encode()
             files.replace(path, held)
         return held.decode()
 
@@ -180,7 +202,7 @@ def check_marker(place: Place, memo: Memo, *, new_target: bool, dry_run: bool) -
                 "Is the disk mounted? If it really is a new one, run again with --new-target.",
             )
         if not dry_run:
-            made = Marker(secrets.token_hex(8), memo.workspace())
+            made = Marker(os.urandom(8).hex(), memo.workspace())
             place.claim(
                 json.dumps({"schema": _SCHEMA, "target": made.target, "workspace": made.workspace}).encode() + b"\n"
             )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 
 from memgit.core.problems import Problem, Severity
+from memgit.core.values import dataclass, replace
 from memgit.errors import ConfigError, UnsupportedRepository, UntrustedConfig, UsageError
-from memgit.git.repository import discover_top
+from memgit.git.repository import Repository
 from memgit.porcelain import hooked
 from memgit.porcelain.doctor import clone, machine, memory
 from memgit.porcelain.doctor.facts import Check, Facts
@@ -18,7 +18,9 @@ _BEFORE = {
     "config-broken": "the configuration files can be read",
     "config-untrusted": "no travelling file asks for more than it may",
 }
-IDS = (*_BEFORE, *(check.id for check in CHECKS))
+ABOUT = {**_BEFORE, **{check.id: check.about for check in CHECKS}}  # what each id looks for, in the order it is done
+IDS = tuple(ABOUT)
+MENDING = frozenset(check.id for check in CHECKS if check.mend is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,23 @@ class Report:
 
 
 def run(
-    directory: str | None, environ: Mapping[str, str], now_s: int, *, only: Sequence[str] = (), fix: bool = False
+    find: Callable[[], Repository],
+    environ: Mapping[str, str],
+    now_s: int,
+    *,
+    only: Sequence[str] = (),
+    fix: bool = False,
 ) -> Report:
-    """Look, and with `fix` mend. only: ids of checks; empty for all. Raises UsageError for an id there is not."""
+    """Look, and with `fix` mend. only: ids of checks; empty for all. Raises UsageError for an id there is not.
+
+    find: the repository, with git run at its top; that it is of no format we know is the first thing that can be wrong.
+    """
     for name in only:
         if name not in IDS:
             raise UsageError(f"{name} is no check of doctor.", f"There are: {', '.join(IDS)}.")
     wanted = tuple(only) or IDS
     try:
-        repo = discover_top(directory)
+        repo = find()
     except UnsupportedRepository as error:
         return Report(
             (Problem("unsupported-repository", Severity.ERROR, error.message, error.hint or _UNSUPPORTED),), 1

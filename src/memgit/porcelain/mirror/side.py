@@ -9,7 +9,8 @@ from memgit.core.backup import index
 from memgit.core.backup.manifest import digest_of
 from memgit.core.memory import Patterns
 from memgit.host import files
-from memgit.host.folder import Folder, Found
+from memgit.host.folder import Folder
+from memgit.host.tree import Found
 from memgit.porcelain.backup.source import Held
 from memgit.porcelain.mirror.report import Report
 

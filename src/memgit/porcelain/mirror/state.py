@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 
 from memgit.core.backup import manifest
 from memgit.core.backup.manifest import DamagedManifest, Entry, Manifest, digest_of
-from memgit.host import files
-from memgit.host.folder import Folder, remove_tree
+from memgit.host import files, tree
+from memgit.host.folder import Folder
 
 _ALWAYS_KEPT = 10  # runs; a clock that jumps ahead must not empty the place
 _TIME = "%Y-%m-%dT%H-%M-%SZ"
@@ -100,4 +100,4 @@ class State:
             except ValueError:
                 continue
             if now_s - made.timestamp() > keep_s:
-                remove_tree(os.path.join(self._kept, name))
+                tree.remove(os.path.join(self._kept, name))
