@@ -617,6 +617,8 @@ def test_a_join_that_is_not_sent_yet_can_be_taken_back(pair: tuple[Side, Side], 
     assert one.head() == joined
     assert one.text("memory/theirs.md") == "- theirs\n"
     assert one.status() == "?? draft.txt\n"
+    one.memgit("undo")
+    assert one.memgit("sync").out.startswith("origin/main: 1 new commit taken in.\n")
 
 
 def test_a_join_is_not_taken_back_over_what_is_not_committed(pair: tuple[Side, Side]) -> None:

@@ -89,6 +89,7 @@ def sshd(root: Path, place: Path, *, known: bool = True) -> Iterator[Served]:
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {place / 'host'}\nAuthorizedKeysFile {keys}\nStrictModes no\n"
         f"UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPidFile none\n"
+        "MaxStartups 200\nLoginGraceTime 20\n"  # connections that were cut linger until then
     )
     if os.geteuid() == 0:
         os.makedirs("/run/sshd", exist_ok=True)

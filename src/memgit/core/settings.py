@@ -420,6 +420,7 @@ class Notify:
         scope=Scope.LOCAL,
         sample="MEMGIT-NOTICE.md",
     )
+    timeout: int = setting(10, Duration(), "A program or webhook that takes longer is stopped.", scope=Scope.LOCAL)
     every: int = setting(6 * 3600, Duration(), "The same trouble is told again after this long.", scope=Scope.LOCAL)
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SCHEMA = 1
-_TIMEOUT_S = 10.0
 _OFF = "none"
 
 
@@ -46,12 +45,17 @@ def tell(
     body = json.dumps(notice).encode()
     results = []
     if settings.command:
-        results.append(("command", _run(settings.command, body)))
+        results.append(("command", _run(settings.command, body, settings.timeout)))
     if settings.webhook != _OFF:
-        results.append(("webhook", webhook.post(settings.webhook, body, _TIMEOUT_S)))
+        results.append(("webhook", webhook.post(settings.webhook, body, settings.timeout)))
     if settings.desktop:
-        results.append(("desktop", _run(("notify-send", "--app-name=memgit", "memgit", message), b"")))
-    if settings.file != _OFF and (place := _notice_file(repo, config, prefix)) is not None:
+        results.append(
+            ("desktop", _run(("notify-send", "--app-name=memgit", "memgit", message), b"", settings.timeout))
+        )
+    if settings.file != _OFF and (why := _unfit(repo, config, prefix)):
+        results.append(("file", why))
+    elif settings.file != _OFF:
+        place = os.path.join(repo.work_tree or "", prefix, settings.file)
         text = f"# memgit needs a person\n\n{message}\n\n`memgit status` tells more. This file goes when all is well.\n"
         files.replace(place, text.encode(), 0o644)
         results.append(("file", ""))
@@ -65,26 +69,30 @@ def clear(repo: Repository, config: Config, prefix: str) -> None:
     """All is well: the file for agents goes, and the next trouble is told at once."""
     if files.read(_path(repo)) is not None:
         files.remove(_path(repo))
-    place = _notice_file(repo, config, prefix) if config.notify.file != _OFF else None
-    if place is not None and os.path.isfile(place) and not os.path.islink(place):
+    if config.notify.file == _OFF or _unfit(repo, config, prefix):
+        return
+    place = os.path.join(repo.work_tree or "", prefix, config.notify.file)
+    if os.path.isfile(place) and not os.path.islink(place):
         files.remove(place)
 
 
-def _notice_file(repo: Repository, config: Config, prefix: str) -> str | None:
-    """The file's place; None if it would leave the workspace, or be captured."""
+def _unfit(repo: Repository, config: Config, prefix: str) -> str:
+    """Why the file for agents can't be where the settings want it; empty if it can."""
+    name = config.notify.file
     if repo.work_tree is None:
-        return None
+        return "a bare repository has no place for it"
     top = os.path.realpath(os.path.join(repo.work_tree, prefix))
-    place = os.path.join(top, config.notify.file)
-    inside = os.path.realpath(os.path.dirname(place)) + "/"
-    if not inside.startswith(top + "/") or config.memory.patterns().matches(os.fsencode(config.notify.file)):
-        return None
-    return place
+    inside = os.path.realpath(os.path.dirname(os.path.join(top, name))) + "/"
+    if not inside.startswith(top + "/"):
+        return f"{name} lies outside of the workspace"
+    if config.memory.patterns().matches(os.fsencode(name)):
+        return f"{name} is memory, so it would be captured; choose another name for [notify] file"
+    return ""
 
 
-def _run(argv: tuple[str, ...], stdin: bytes) -> str:
+def _run(argv: tuple[str, ...], stdin: bytes, timeout_s: float) -> str:
     try:
-        done = process.run(argv, stdin=stdin, timeout_s=_TIMEOUT_S, ok=None)
+        done = process.run(argv, stdin=stdin, timeout_s=timeout_s, ok=None)
     except MemgitError as error:
         return error.message
     return "" if done.status == 0 else f"`{argv[0]}` ended with status {done.status}"

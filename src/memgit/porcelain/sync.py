@@ -35,7 +35,7 @@ class Synced:
 
     remote: str
     branch: RefName
-    fetched: int  # commits that were new here
+    fetched: int  # commits of the remote that the branch did not have
     joined: Joined
     consolidated: Report | None
     pushed: Pushed | None
@@ -68,7 +68,6 @@ def run(
         joined = Joined(How.NOTHING, None, None)
         consolidated = None
         for attempt in range(_ATTEMPTS):
-            before = remote.tracking
             with remote.line.ask(target) as question:  # the answer is on its way while the rest is done
                 if attempt == 0:
                     capture()
@@ -86,8 +85,8 @@ def run(
             if remote.outbox.branch(target.remote, target.branch).quiet == quiet:
                 remote.answered()
                 return Synced(target.remote, target.branch, 0, joined, None, None, False)
-            if there is not None and there != before:
-                fetched += history.count(held.git, there, [oid for oid in (before, tip) if oid])
+            if there is not None and there != tip:
+                fetched += history.count(held.git, there, [tip] if tip is not None else [])
             step = _join(remote, there, rules, plan, capture)
             joined = step if step.how is not How.NOTHING else joined
             consolidated = _consolidate(remote, plan) or consolidated
