@@ -12,6 +12,7 @@ import pytest
 
 from memgit.cli.commands import COMMANDS
 from memgit.core.version import VERSION
+from memgit.porcelain.doctor.run import ABOUT, MENDING
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -76,6 +77,12 @@ def test_every_command_has_help_an_example_and_a_readme_row(command) -> None:  #
     )
     assert "Example:" in done.stdout
     assert f"| `memgit {command.name}" in (ROOT / "README.md").read_text()
+
+
+def test_readme_lists_every_check_of_doctor() -> None:
+    text = (ROOT / "README.md").read_text().partition("## What doctor looks for")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([\w-]+)` \| (.+?) \| (\w*) ?\|$", text, re.MULTILINE)
+    assert rows == [(name, about, "yes" if name in MENDING else "") for name, about in ABOUT.items()]
 
 
 def test_light_calls_import_neither_pygit2_nor_typer() -> None:

@@ -1,4 +1,4 @@
-"""What git's hooks start: `memgit-hook guard | guard-push | message FILE | post [HOOK [ARGUMENTS]]`.
+"""What git's hooks start: `memgit-hook guard | guard-push | message FILE | watch | post [HOOK [ARGUMENTS]]`.
 
 The guard fails closed: what it could not look at is not committed or pushed. Everything else fails open, with a line
 on standard error, and takes no longer than two seconds. For the guard these are seconds of work: on a machine that is
@@ -13,13 +13,17 @@ import sys
 import time
 from collections.abc import Callable
 
+from memgit import running
 from memgit.errors import MemgitError
-from memgit.host import processes
 from memgit.porcelain import hooked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from memgit.git.repository import Repository
 
 _LIMIT_S = 2.0
 _GUARD_WAITS_S = 30.0
-_USAGE = "usage: memgit-hook guard | guard-push | message FILE | post [HOOK [ARGUMENTS]]"
+_USAGE = "usage: memgit-hook guard | guard-push | message FILE | watch | post [HOOK [ARGUMENTS]]"
 
 
 class _OutOfTime(Exception):
@@ -37,6 +41,7 @@ def run(argv: list[str]) -> int:
         "guard": _guard,
         "guard-push": _guard_push,
         "message": _message,
+        "watch": _watch,
         "post": _post,
     }
     if not argv or argv[0] not in commands:
@@ -65,7 +70,7 @@ def run(argv: list[str]) -> int:
 def _guard(_: list[str]) -> int:
     repo = hooked.open_repository(os.environ)
     spaces = hooked.workspaces(repo, os.environ)
-    _open("the stash is not watched", lambda: hooked.watch(repo, spaces, os.environ, os.getppid()))
+    _watched(repo)
     findings = hooked.staged(repo, spaces, os.environ.get("GIT_INDEX_FILE"))
     if findings:
         return _refuse(hooked.refused(findings, "committed"))
@@ -77,6 +82,7 @@ def _guard(_: list[str]) -> int:
 
 def _guard_push(_: list[str]) -> int:
     repo = hooked.open_repository(os.environ)
+    _watched(repo)
     lines = [] if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read().splitlines()
     findings = hooked.pushed(repo, hooked.workspaces(repo, os.environ), lines or _from_pre_commit())
     return _refuse(hooked.refused(findings, "pushed")) if findings else 0
@@ -89,24 +95,42 @@ def _from_pre_commit() -> list[str]:
 
 
 def _message(arguments: list[str]) -> int:
+    repo = hooked.open_repository(os.environ)
+    _watched(repo)
     if arguments:
-        hooked.message(hooked.open_repository(os.environ), arguments[0], os.environ)
+        hooked.message(repo, arguments[0], os.environ)
+    return 0
+
+
+def _watch(_: list[str]) -> int:
+    _watched(hooked.open_repository(os.environ))
     return 0
 
 
 def _post(arguments: list[str]) -> int:
     # pre-commit does not say which hook it runs; only a checkout may happen while a commit is still being made.
     is_checkout = "PRE_COMMIT_CHECKOUT_TYPE" in os.environ or arguments[:1] == ["post-checkout"]
-    above = processes.ancestors(os.getppid())  # of a checkout only the shim and its git are done, not who called it
+    above = running.ancestors(os.getppid())  # of a checkout only the shim and its git are done, not who called it
     over = frozenset(above[:2] if is_checkout else above)
     repo = hooked.open_repository(os.environ)
     spaces = hooked.workspaces(repo, os.environ)
-    for sentence in hooked.after(repo, spaces, int(time.time()), os.uname().nodename, over):
+    now_s = int(time.time())
+
+    def after() -> tuple[str, ...]:
+        return hooked.after(repo, spaces, os.environ, now_s, over)
+
+    # While the tree is stashed it is not what anybody wrote, so what waited goes on waiting.
+    for sentence in (*(() if _watched(repo, after) else after()), *hooked.due(repo, spaces, now_s)):
         _say(sentence)
     said = hooked.register(repo, spaces)
     if said is not None:
         _say(said)
     return 0
+
+
+def _watched(repo: Repository, then: Callable[[], object] | None = None) -> bool:
+    """Whether a manager has the tree stashed; if so, what is written to memory meanwhile is kept from now on."""
+    return bool(_open("the stash is not watched", lambda: hooked.watch(repo, os.environ, os.getppid(), then)))
 
 
 def _open(consequence: str, action: Callable[[], object]) -> object:

@@ -33,8 +33,9 @@ def main(argv: list[str] | None = None) -> int:
         try:
             result = _merged(base, ours, theirs, _given(path), markers)
         except Exception as fault:
-            print(f"memgit-merge: {path}: {type(fault).__name__} inside; the conflict is left to you.", file=sys.stderr)
-            result = MergeResult(_plainly_marked(ours, theirs, markers), False)
+            result = MergeResult(_plainly_marked(ours, theirs, markers), False, fault=type(fault).__name__)
+        if result.fault:
+            print(f"memgit-merge: {path}: {result.fault} inside; the conflict is left to you.", file=sys.stderr)
         _write(ours_file, result.content)
     except OSError as error:
         print(f"memgit-merge: {error}", file=sys.stderr)

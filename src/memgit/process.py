@@ -13,9 +13,12 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import IO
 
 from memgit.errors import CommandFailed, MemgitError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
 
 _CHUNK = 1 << 18
 _TERM_GRACE_S = 5.0
@@ -66,56 +69,6 @@ def run(
     return Result(child.returncode, stdout, stderr)
 
 
-def run_apart(
-    argv: tuple[str, ...],
-    *,
-    cwd: str | None = None,
-    env: Mapping[str, str] | None = None,
-    silence_s: float,
-    timeout_s: float,
-    keep_fds: tuple[int, ...] = (),
-) -> Result:
-    """Run a program that talks to a network; any exit status is fine.
-
-    Its output goes to nameless files, so that a helper it leaves behind (a shared ssh connection) can hold no pipe of
-    ours open. Raises TimedOut when it has said nothing for `silence_s`, or after `timeout_s` whatever it says.
-    """
-    with _nameless_file() as output, _nameless_file() as errors:
-        child = _start(argv, cwd, env, subprocess.DEVNULL, errors, keep_fds, output)
-        started_s = heard_s = time.monotonic()
-        size = 0
-        try:
-            while child.poll() is None:
-                now_s = time.monotonic()
-                if os.fstat(errors.fileno()).st_size != size:
-                    size, heard_s = os.fstat(errors.fileno()).st_size, now_s
-                left_s = min(heard_s + silence_s, started_s + timeout_s) - now_s
-                if left_s <= 0:
-                    raise TimedOut(f"`{' '.join(argv[:3])}` did not end within {now_s - started_s:.0f} s.")
-                _wait(child.pid, min(left_s, 1.0))
-        finally:
-            stop(child)
-        output.seek(0)
-        errors.seek(0)
-        return Result(child.returncode, output.read(), errors.read())
-
-
-def _wait(pid: int, limit_s: float) -> None:
-    """Until the process ends, or `limit_s` have passed."""
-    if not hasattr(os, "pidfd_open"):
-        time.sleep(min(limit_s, 0.02))
-        return
-    try:
-        handle = os.pidfd_open(pid)
-    except OSError:  # an old kernel
-        time.sleep(min(limit_s, 0.02))
-        return
-    try:
-        select.select([handle], [], [], limit_s)
-    finally:
-        os.close(handle)
-
-
 def stream(
     argv: tuple[str, ...],
     *,
@@ -147,11 +100,23 @@ def stream(
 
 
 class Child:
-    """A program that runs beside us; its output is kept in nameless files until it has ended."""
+    """A program that runs beside us.
 
-    def __init__(self, argv: tuple[str, ...], *, cwd: str | None = None, env: Mapping[str, str] | None = None) -> None:
+    Its output goes to nameless files, so that a helper it leaves behind (a shared ssh connection) can hold no pipe of
+    ours open. keep_fds: as for `run`.
+    """
+
+    def __init__(
+        self,
+        argv: tuple[str, ...],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        keep_fds: tuple[int, ...] = (),
+    ) -> None:
+        self._argv = argv
         self._output, self._errors = _nameless_file(), _nameless_file()
-        self._child = _start(argv, cwd, env, subprocess.DEVNULL, self._errors, (), self._output)
+        self._child = _start(argv, cwd, env, subprocess.DEVNULL, self._errors, keep_fds, self._output)
         self.handle: int | None = None  # becomes readable when the program ends, where the system has such a thing
         if hasattr(os, "pidfd_open"):
             try:
@@ -181,10 +146,41 @@ class Child:
         self._close()
         return result
 
+    def finish_within(self, silence_s: float, timeout_s: float) -> Result:
+        """The same. Raises TimedOut, and stops it, when from now on it has said nothing for `silence_s`, or after
+        `timeout_s` whatever it says.
+        """
+        started_s = heard_s = time.monotonic()
+        size = 0
+        while self.is_running:
+            now_s = time.monotonic()
+            if os.fstat(self._errors.fileno()).st_size != size:
+                size, heard_s = os.fstat(self._errors.fileno()).st_size, now_s
+            left_s = min(heard_s + silence_s, started_s + timeout_s) - now_s
+            if left_s <= 0:
+                self.stop()
+                raise TimedOut(f"`{' '.join(self._argv[:3])}` did not end within {now_s - started_s:.0f} s.")
+            self._wait(min(left_s, 1.0))
+        return self.finish()
+
+    def _wait(self, limit_s: float) -> None:
+        if self.handle is None:
+            time.sleep(min(limit_s, 0.02))
+        else:
+            select.select([self.handle], [], [], limit_s)
+
     def stop(self) -> None:
-        """End it with all it started."""
+        """End it with all it started; nothing happens where that was done before."""
         stop(self._child)
         self._close()
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
     def _close(self) -> None:
         self._output.close()
@@ -328,6 +324,7 @@ def _start(
     try:
         return subprocess.Popen(
             argv,
+            bufsize=_CHUNK,
             cwd=cwd,
             env=env,
             stdin=stdin,

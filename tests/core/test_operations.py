@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +17,7 @@ from memgit.core.operations import (
     taken_back,
     write,
 )
+from memgit.core.values import replace
 from memgit.errors import MemgitError
 
 oids = st.integers(1, 2**160 - 1).map(lambda number: b"%040x" % number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from itertools import combinations
 
 import pytest
@@ -26,6 +25,7 @@ from memgit.core.settings import (
     Scope,
 )
 from memgit.core.settings_text import entries, example
+from memgit.core.values import fields
 from memgit.errors import ConfigError, UntrustedConfig
 
 NAMES = {

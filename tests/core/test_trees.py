@@ -1,15 +1,13 @@
-"""Trees as values, against git mktree and git diff-tree."""
+"""Trees as values, against flat lists of files and git mktree."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memgit.core.objects import EMPTY_TREE, Oid
-from memgit.core.trees import Paths, Trees, changes, entry, file_at, graft, mode_of, oid_of
-from memgit.git.command import Git
-from memgit.git.diff import changed_paths
+from memgit.core.trees import Trees, changes, entry, file_at, graft, meeting, mode_of, oid_of
 from support.model import Files, Objects, apply, clash
 from support.model import changes as model_changes
 from support.repo import Repo, hash_of
@@ -46,15 +44,17 @@ def test_changes_are_those_of_the_flat_lists(one: Files, other: Files, limit: in
 
 
 @quick
-@given(trees, trees, trees)
-def test_paths_meet_where_changes_clash(one: Files, other: Files, third: Files) -> None:
-    first, second = model_changes(one, other), model_changes(other, third)
-    left, right = Paths(c.path for c in first), Paths(c.path for c in second)
-    assert left.meeting(right) == {c.path for c in first if clash([c], second)}
-    assert bool(left.meeting(right)) == bool(right.meeting(left))
-    grown = Paths(c.path for c in first[:1])
-    grown.update(Paths(c.path for c in first[1:]))
-    assert grown.meeting(right) == left.meeting(right)
+@given(trees, trees, trees, trees, st.sampled_from((2, 5_000)))
+def test_changes_meet_where_they_clash(old: Files, new: Files, was: Files, now: Files, limit: int) -> None:
+    objects = Objects()
+    pairs = [((objects.tree(old), objects.tree(new)), (objects.tree(was), objects.tree(now)))]
+    known = reader(objects, limit)
+    met = False
+    while pairs and not met:
+        found = meeting(known, *pairs.pop())
+        met = found is None
+        pairs += found or []
+    assert met == clash(model_changes(old, new), model_changes(was, now))
 
 
 @quick
@@ -79,22 +79,6 @@ def test_file_at_finds_files_and_no_directories(files: Files) -> None:
     for path in [*files, b"a", b"b/a", b"a/b/a", b"nothing/at/all"]:
         found = file_at(known, tree, path)
         assert (found and (mode_of(found), oid_of(found))) == files.get(path)
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(trees, min_size=2, max_size=12))
-def test_git_sees_the_same_trees_and_the_same_changes(repo: Repo, states: list[Files]) -> None:
-    objects = Objects()
-    ids = [objects.tree(files) for files in states]
-    for raw in objects.trees.values():
-        repo.store(b"tree", raw)
-    for files, tree in zip(states, ids, strict=True):
-        listed = repo.git("ls-tree", "-r", "-z", tree.decode()).split(b"\0")[:-1]
-        assert {line.partition(b"\t")[2] for line in listed} == files.keys()
-    pairs = [(old, new) for old in ids for new in ids]
-    found = list(changed_paths(Git(str(repo.path)), pairs))
-    expected = [[c.path for c in model_changes(old, new)] for old in states for new in states]
-    assert [sorted(one.meeting(one)) for one in found] == expected
 
 
 @pytest.fixture(scope="module")
@@ -131,14 +115,3 @@ def test_git_mktree_makes_the_same_tree(repo: Repo) -> None:
     ]
     assert repo.git("mktree", "-z", stdin=b"".join(lines)).strip() == top
     assert known.make({}) == EMPTY_TREE
-
-
-def test_no_pairs_and_pairs_without_a_difference(repo: Repo) -> None:
-    blob = repo.store(b"blob", b"x")
-    one, other = (repo.store(b"tree", entry(b"100644", name, blob)) for name in (b"p", b"q"))
-    git = Git(str(repo.path))
-    assert list(changed_paths(git, [])) == []
-    same, differs = (one, one), (one, other)
-    wanted = [same, same, differs, same, differs, differs, same]
-    found = [sorted(paths.meeting(paths)) for paths in changed_paths(git, wanted)]
-    assert found == [[], [], [b"p", b"q"], [], [b"p", b"q"], [b"p", b"q"], []]

@@ -41,10 +41,17 @@ def test_key_and_window_tell_the_same(one: int, two: int, tz: bytes, other: byte
     assert (calendar.key(one, tz) == calendar.key(two, other)) == (
         calendar.window(one, tz).label == calendar.window(two, other).label
     )
-    closed = calendar.closed_key(two)(b"%d" % one, tz)
+    (closed,) = calendar.closed_keys(two)([b"%d" % one], [tz])
     assert (closed is not None) == calendar.window(one, tz).is_closed(two)
     assert closed in (None, calendar.key(one, tz))
-    assert calendar.closed_key(None)(b"%d" % one, tz) == calendar.key(one, tz)
+    assert calendar.closed_keys(None)([b"%d" % one], [tz]) == [calendar.key(one, tz)]
+
+
+@given(st.lists(st.tuples(times, st.sampled_from([b"+0000", b"-0930"])), max_size=5), times, kinds)
+def test_neighbours_do_not_change_a_window(commits: list[tuple[int, bytes]], now_s: int, kind: str) -> None:
+    closed = Calendar(kind).closed_keys(now_s)
+    together = closed([b"%d" % time_s for time_s, _ in commits], [tz for _, tz in commits])
+    assert together == [closed([b"%d" % time_s], [tz])[0] for time_s, tz in commits]
 
 
 @given(st.dates(), kinds, st.integers(0, 23))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from memgit.host import machine
 from support.repo import memgit
 from support.workspace import Workspace
 
 TODAY = "memory/2026-02-04.md"
+MACHINE = machine.name({})
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def test_installed_command_commits_what_changed_and_says_how_to_take_it_back(ws:
         f"1 file captured as {tip[:10]} on main.\n"
         f"Take a file back with: memgit restore {TODAY} --at {before.decode()[:10]}\n"
     )
-    assert ws.history()[-1].message.decode() == f"auto: {TODAY} (+1 -0)\n\nMemgit-Auto: {socket.gethostname()}\n"
+    assert ws.history()[-1].message.decode() == f"auto: {TODAY} (+1 -0)\n\nMemgit-Auto: {MACHINE}\n"
     assert ws.status() == []
 
 
@@ -147,7 +150,7 @@ def test_message_of_the_caller_keeps_the_trailers(ws: Workspace) -> None:
     ws.capture("-m", "Before the move")
     message = ws.history()[-1].message.decode()
     assert message.startswith("Before the move\n\n")
-    assert f"\nMemgit-Auto: {socket.gethostname()}\n" in message
+    assert f"\nMemgit-Auto: {MACHINE}\n" in message
 
 
 @pytest.mark.parametrize(
@@ -179,7 +182,7 @@ def test_message_can_not_be_forged_by_a_name(ws: Workspace) -> None:
     ws.write(b"memory/x\n\nMemgit-Auto: other\n", "x\n")
     ws.capture()
     trailers = ws.git("log", "-1", "--format=%(trailers:key=Memgit-Auto,valueonly)").decode().split()
-    assert trailers == [socket.gethostname()]
+    assert trailers == [MACHINE]
 
 
 def test_links_are_stored_as_links_and_never_followed(ws: Workspace, tmp_path: Path) -> None:
@@ -287,3 +290,43 @@ def test_a_failing_capture_is_told(ws: Workspace) -> None:
     ws.write(TODAY, "- two\n")
     (ws.git_dir / "refs/heads/main").write_text("")
     assert ws.run("commit", ok=1).err.startswith("memgit: refs/heads/main is damaged")
+
+
+def test_only_what_was_there_before_can_be_taken_back(ws: Workspace) -> None:
+    ws.write("memory/new.md", "- n\n")
+    assert "Take a file back" not in ws.run("commit").out
+    ws.write("memory/newer.md", "- n\n")
+    ws.write("memory/a name.md", "- n\n")
+    ws.run("commit", "-q")
+    before = ws.head().decode()[:10]
+    ws.write("memory/a name.md", "- m\n")
+    ws.write("memory/newest.md", "- m\n")
+    said = ws.run("commit").out
+    assert said.endswith(f"Take a file back with: memgit restore 'memory/a name.md' --at {before}\n")
+
+
+def test_a_path_that_is_no_memory_is_refused(ws: Workspace) -> None:
+    assert ws.run("commit", str(ws.path / "src/app.py"), ok=2).err == (
+        f"memgit: {ws.path}/src/app.py is no memory file.\n  `memgit config` shows what [memory] include selects.\n"
+    )
+    assert ws.run("commit", str(ws.path / "memory/gone.md")).out == "Nothing to capture.\n"
+
+
+def test_what_is_not_covered_is_said_each_time(ws: Workspace) -> None:
+    os.mkfifo(ws.path / "memory/pipe.md")
+    for _ in range(2):
+        assert ws.run("commit").err == "not covered: memory/pipe.md is a FIFO\n"
+    assert ws.run("commit", "-q").err == ""
+
+
+def test_a_name_that_a_terminal_would_obey_is_told_inert_and_can_be_copied(ws: Workspace) -> None:
+    """RELIABILITY I39."""
+    name = b"memory/a\x1b[31m'b\xff.md"
+    ws.write(name, "- 1\n")
+    ws.run("commit", "-q")
+    ws.write(name, "- 2\n")
+    said = ws.run("commit").out
+    assert all(char.isprintable() for char in said.replace("\n", ""))
+    command = said.splitlines()[-1].removeprefix("Take a file back with: memgit restore ")
+    words = subprocess.run(("bash", "-c", f"printf %s {command.partition(' --at ')[0]}"), capture_output=True)
+    assert words.stdout == name

@@ -231,6 +231,35 @@ def test_commit_with_an_open_editor_is_not_disturbed(ws: Workspace) -> None:
     assert ws.git("log", "-3", "--format=%s").decode().splitlines()[1] == "by the user"
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="the system does not list processes")
+@pytest.mark.parametrize("command", [("consolidate", "--now"), ("undo",)])
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_no_branch_moves_under_an_open_commit(ws: Workspace, command: tuple[str, ...], is_linked: bool) -> None:
+    """RELIABILITY F19, I25: also from another work tree than the one where somebody commits."""
+    for number in range(4):
+        ws.write(FILE, f"- {number}\n")
+        ws.capture()
+    if command[0] == "undo":
+        ws.run("consolidate", "--now")
+    ws.write("app.py", "print(3)\n")
+    ws.git("add", "app.py")
+    other = ws
+    where = ["--branch", "main"] if is_linked else []
+    if is_linked:
+        ws.git("worktree", "add", "-q", "--detach", str(ws.path.parent / "linked"))
+        other = Workspace.__new__(Workspace)
+        other.path = ws.path.parent / "linked"
+    before = ws.head()
+    with git_commit_with_an_editor(ws):
+        said = other.run(*command, *where, ok=6).err
+        assert "git commit (process" in said
+        assert "would fail if its branch moved" in said
+        assert ws.head() == before
+    other.run(*command, *where)
+    assert ws.git("log", "-1", "--format=%s", "main").strip() == b"by the user"
+    ws.fsck()
+
+
 def test_holder_of_a_lock_is_named(ws: Workspace) -> None:
     leave = held_lock(ws)
     ws.write(FILE, "- 2\n")

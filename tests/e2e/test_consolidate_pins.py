@@ -44,6 +44,19 @@ def test_a_pinned_place_stays_apart_in_later_runs(shortcut: bool, tmp_path: Path
     assert (repo.head(), repo.operations()) == (tip, 1)
 
 
+def test_a_pinned_place_stays_apart_whatever_operation_came_between(tmp_path: Path) -> None:
+    repo = six_autos(tmp_path)
+    repo.git("checkout", "-q", "main")
+    first = repo.history()[1].oid.decode()
+    repo.point("refs/pull/1/head", repo.history()[3].oid)
+    repo.consolidate()
+    before = [commit.oid for commit in repo.history()]
+    repo.memgit("restore", "MEMORY.md", "--at", first)
+    (repo.git_dir / "memgit" / "settled.json").unlink()
+    repo.consolidate()
+    assert [commit.oid for commit in repo.history()][: len(before)] == before
+
+
 def test_a_pin_that_is_gone_holds_nothing_apart(tmp_path: Path) -> None:
     repo = six_autos(tmp_path)
     repo.point("refs/pull/1/head", repo.history()[3].oid)

@@ -185,21 +185,6 @@ def test_a_pause_ends_by_itself_and_a_damaged_one_holds(repo: Repo) -> None:
     assert "must be a duration" in repo.memgit("pause", "--for", "soon", ok=2).err
 
 
-def test_what_a_person_does_to_history_stays_done(repo: Repo) -> None:
-    """I29: nothing is restored behind anybody's back, and what was thrown away can still be found."""
-    with running(repo.path, config=FAST.replace('scan = "1h"', 'scan = "1s"')) as daemon:
-        (repo.path / "memory" / "gone.md").write_text("gone\n")
-        until(lambda: captured(repo, "memory/gone.md"))
-        thrown_away = repo.head()
-        repo.git("reset", "-q", "--hard", "HEAD~1")
-        (repo.path / "memory" / "next.md").write_text("next\n")
-        until(lambda: captured(repo, "memory/next.md"))
-        daemon.stop()
-    assert captured(repo, "memory/gone.md") is None
-    assert commits(repo) == 2
-    assert repo.git("cat-file", "-t", thrown_away.decode()) == b"commit\n"
-
-
 def test_a_workspace_that_goes_is_let_go_and_others_go_on(repo: Repo, tmp_path: Path) -> None:
     other = Repo(tmp_path / "other")
     other.commit("Start", {"MEMORY.md": "x\n"})

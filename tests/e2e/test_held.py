@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -136,7 +137,10 @@ def test_mass_deletion_is_held_until_it_is_confirmed_once(ws: Workspace, how: st
     assert {held["why"] for held in report["held"]} == {"deleted"}
     assert [file["path"] for file in report["files"]] == ["MEMORY.md"], "the rest goes on"
     assert {path for path in ws.files(ws.head()) if path.startswith(b"memory/")} == before
-    assert "memgit commit --confirm-deletions" in ws.run("commit", ok=4).err
+    *_, held, advice = ws.run("commit", ok=4).err.splitlines()
+    assert held.startswith("held back: ")
+    assert "gone or empty: memory/" in held
+    assert advice == "  If they are meant to be gone: memgit commit --confirm-deletions"
     ws.capture("--confirm-deletions")
     assert ws.capture()["held"] == []
     assert ws.status() == []
@@ -151,12 +155,15 @@ def test_few_deletions_and_moves_need_no_confirmation(ws: Workspace) -> None:
 
 def test_large_and_binary_files_are_held_unless_named(ws: Workspace) -> None:
     ws.write("memory/huge.md", b"x" * (2**20 + 1))
-    ws.write("memory/pic.png", b"\x89PNG\0\0")
+    ws.write("memory/pic.png", b"\x89PNG\0\0 pass" + b"word: Blue-Horse7!Staple")
     report = ws.capture(ok=4)
     assert {held["path"]: held["why"] for held in report["held"]} == {
         "memory/huge.md": "too_large",
         "memory/pic.png": "binary",
     }
+    (held,) = ws.capture(str(ws.path / "memory/pic.png"), ok=4)["held"]
+    assert held["why"] == "secret"  # looked into once somebody wants it
+    ws.write("memory/pic.png", b"\x89PNG\0\0")
     assert [file["path"] for file in ws.capture(str(ws.path / "memory/pic.png"))["files"]] == ["memory/pic.png"]
     ws.write(".memgit.toml", '[memory]\ninclude = ["/memory/**", "*.db"]\n')
     ws.write("memory/pic2.png", b"\x89PNG\0\0")
@@ -183,28 +190,61 @@ def test_unreadable_file_is_skipped_and_the_rest_committed(ws: Workspace) -> Non
     assert [file["path"] for file in report["files"]] == [LOG]
 
 
-def test_second_opinion_is_asked_when_it_is_switched_on(ws: Workspace, tmp_path: Path) -> None:
-    stub = tmp_path / "bin" / "gitleaks"
+GITLEAKS = """[{"RuleID": "odd", "StartLine": 2, "EndLine": 2, "Secret": "plumtree"}]"""
+BETTERLEAKS = """{"schema_version": "1", "findings": [{"rule_id": "odd", "match": {"value": "plumtree"},
+"location": {"start_line": 2, "end_line": 2}}], "scan": {"state": "complete"}}"""
+# Each answers to its own options alone, as the real ones do.
+STUB = """#!/bin/sh
+case "$*" in *{option}*) ;; *) echo "unknown flag" >&2; exit 1;; esac
+if grep -q plumtree; then echo '{found}'; else echo '{nothing}'; fi
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "option", "found", "nothing"),
+    [
+        ("gitleaks", "--report-path=-", GITLEAKS, "[]"),
+        ("betterleaks", "--output=-", BETTERLEAKS, '{"schema_version": "1", "findings": []}'),
+        ("betterleaks", "--report-path=-", GITLEAKS, "[]"),
+    ],
+    ids=["gitleaks", "betterleaks 2", "betterleaks 1"],
+)
+def test_second_opinion_is_asked_when_it_is_switched_on(
+    ws: Workspace, tmp_path: Path, program: str, option: str, found: str, nothing: str
+) -> None:
+    stub = tmp_path / "bin" / program
     stub.parent.mkdir()
-    stub.write_text(
-        "#!/bin/sh\nif grep -q plumtree; then\n"
-        """echo '[{"RuleID": "odd", "StartLine": 2, "EndLine": 2, "Secret": "plumtree"}]'\nelse echo '[]'; fi\n"""
-    )
+    stub.write_text(STUB.format(option=option, found=found, nothing=nothing))
     stub.chmod(0o755)
-    env = {"PATH": f"{stub.parent}:{os.environ['PATH']}", "MEMGIT_GUARD_EXTERNAL": "gitleaks"}
+    env = {"PATH": f"{stub.parent}:{os.environ['PATH']}", "MEMGIT_GUARD_EXTERNAL": program}
     ws.write(LOG, "- 1\n- plumtree\n")
     ws.write("memory/a.md", "- harmless\n")
     report = ws.capture(ok=4, env=env)
     assert [file["path"] for file in report["files"]] == ["memory/a.md"]
     (finding,) = report["held"][0]["findings"]
-    assert (finding["rule"], finding["line"]) == ("gitleaks:odd", 2)
+    assert (finding["rule"], finding["line"]) == (f"{program}:odd", 2)
     ws.run("guard", "allow", finding["fingerprint"])
     assert [file["path"] for file in ws.capture(env=env)["files"]] == [LOG]
 
 
+@pytest.mark.parametrize("program", ["gitleaks", "betterleaks"])
+def test_the_real_second_opinion_is_understood_and_no_remark_silences_it(ws: Workspace, program: str) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    value = "aB3dE6g" + "H9jK2mN5"  # 15 characters beside the provider's name: a rule of theirs, none of ours
+    ws.write(LOG, f'- 1\n\n  DROPBOX = "{value}"  # {program}:allow\n')
+    ws.write("memory/a.md", "- harmless\n")
+    report = ws.capture(ok=4, env={"MEMGIT_GUARD_EXTERNAL": program})
+    assert [file["path"] for file in report["files"]] == ["memory/a.md"]
+    (finding,) = report["held"][0]["findings"]
+    assert (finding["rule"], finding["line"]) == (f"{program}:dropbox-api-token", 3)
+    assert value not in json.dumps(report)
+
+
 def test_second_opinion_that_is_not_there_stops_the_run(ws: Workspace) -> None:
     ws.write(LOG, "- 2\n")
-    done = ws.run("commit", ok=1, env={"MEMGIT_GUARD_EXTERNAL": "betterleaks"})
+    git = os.path.dirname(shutil.which("git") or "")
+    done = ws.run("commit", ok=1, env={"MEMGIT_GUARD_EXTERNAL": "betterleaks", "PATH": git})
     assert "betterleaks is not installed" in done.err
 
 
@@ -231,7 +271,10 @@ def test_scan_of_a_range_names_the_commit(ws: Workspace) -> None:
     (finding,) = ws.run("--json", "guard", "scan", "--range", "HEAD~2..HEAD", ok=4).json["findings"]
     assert (finding["path"], finding["line"], finding["commit"]) == ("app.py", 1, sin.decode())
     assert ws.run("guard", "scan", "--range", "HEAD~1..HEAD").status == 0
-    assert ws.run("guard", "scan", "--range", "nonsense..HEAD", ok=2).status == 2
+    assert ws.run("guard", "scan", "--range", "nonsense..HEAD", ok=2).err == (
+        "memgit: 'nonsense..HEAD' names no commits here.\n  A range is written A..B, as in origin/main..HEAD.\n"
+    )
+    assert ws.run("guard", "scan", "-q", "--range", "HEAD~2..HEAD", ok=4).err == ""
 
 
 def test_scan_of_standard_input_and_of_files_works_outside_of_a_repository(

@@ -59,6 +59,46 @@ def test_a_side_can_be_chosen(tmp_path: Path, option: str, kept: list[bytes], go
     assert not any(word in out for word in gone)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("-L", "mine"),
+        ("-L", "mine", "-L", "old", "-L", "your's"),
+        ("--marker-size=9", "--diff3"),
+        ("--ours",),
+        ("--theirs",),
+        ("-q",),
+    ],
+    ids=" ".join,
+)
+def test_where_a_person_has_to_decide_the_output_is_that_of_git_merge_file(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    status, out, said = merge_file(tmp_path, "-p", *options, **CONFLICT)
+    command = ("git", "merge-file", "-p", *options, "ours.md", "base.md", "theirs.md")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert out == done.stdout
+    assert (status != 0) == (done.returncode != 0)
+    assert bool(said) == (status != 0 and "-q" not in options)
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "ours.md").symlink_to("there.md")
+    status, _, _ = merge_file(tmp_path, ours=BASE + b"- ours\n", theirs=BASE + b"- theirs\n")
+    assert status == 0
+    assert (tmp_path / "ours.md").is_symlink()
+    assert b"- theirs\n" in (tmp_path / "there.md").read_bytes()
+
+
+def test_markers_of_an_earlier_merge_are_no_result(tmp_path: Path) -> None:
+    ours = b"# Facts\n\n<<<<<<< x\n- one\n=======\n- won\n>>>>>>> y\n- two\n"
+    status, out, said = merge_file(tmp_path, "-p", ours=ours, theirs=BASE + b"- three\n")
+    assert status == 5
+    assert out == ours + b"- three\n"
+    assert said == "ours.md: conflict markers of an earlier merge are still there; resolve them.\n"
+
+
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     done = subprocess.run(
         (MEMGIT, "merge-file", "a", "b", "c"), cwd=tmp_path, capture_output=True, text=True, check=False

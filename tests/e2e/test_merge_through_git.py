@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memgit.core.merge.api import merge
-from support.merging import Clone
+from support.merging import Clone, merge
 
 BASE = "# Memory\n\n## Facts\n\n- one\n- two\n- three\n\n## Log\n\n- 09:00 started\n"
 OURS = BASE + "- 10:00 from here\n"

@@ -80,3 +80,14 @@ def test_a_lost_write_is_merged_by_the_next_commit(repo: Path) -> None:
     said = git(repo, "commit", "--allow-empty", "-m", "x").stderr
     assert said == "memgit: MEMORY.md was written to while the tree was stashed; the write is back.\n"
     assert (repo / "MEMORY.md").read_text() == "# Memory\n\n- one\n- written in the window\n"
+
+
+def test_a_capture_by_a_hook_and_by_a_restore_name_the_machine_as_a_command_does(repo: Path) -> None:
+    named = {"MEMGIT_MACHINE": "Ann's box.lan"}
+    git(repo, "checkout", "-q", "--detach")
+    (repo / "MEMORY.md").write_text("# Memory\n\n- one\n- while detached\n")
+    memgit(repo, "commit", env=named)
+    git(repo, "checkout", "main", extra=named)
+    memgit(repo, "restore", "MEMORY.md", "--at", "main~1", env=named)
+    found = git(repo, "log", "--format=%(trailers:key=Memgit-Auto,valueonly,separator=)", "main").stdout.split()
+    assert found == ["Ann-s-box-lan"] * 2

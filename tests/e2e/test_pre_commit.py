@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support import clone
+from support import clone, confined, stash
 from support.clone import git
 from support.repo import memgit
 
@@ -65,11 +65,12 @@ def test_commit_amend_merge_rebase_and_push_work_and_are_guarded(repo: Path, tmp
     assert commit(repo, "- side\n").returncode == 0
     git(repo, "checkout", "-q", "main")
     git(repo, "merge", "--no-edit", "side")
-    assert (repo / "MEMORY.md").read_text() == "# Memory\n\n- one\n- side\n- two\n- three\n" or "- side" in (
-        repo / "MEMORY.md"
-    ).read_text()
+    merged = (repo / "MEMORY.md").read_text()
+    assert sorted(merged.splitlines()) == sorted(["# Memory", "", "- one", "- two", "- three", "- side"])
     git(repo, "checkout", "-q", "side")
+    assert commit(repo, "- more\n").returncode == 0
     git(repo, "rebase", "main")
+    assert (repo / "MEMORY.md").read_text().replace("- more\n", "") == merged
     git(repo, "clone", "-q", "--bare", str(repo), str(tmp_path / "remote.git"))
     git(repo, "remote", "add", "origin", str(tmp_path / "remote.git"))
     git(repo, "fetch", "-q", "origin")
@@ -90,6 +91,19 @@ def test_a_partially_staged_file_is_judged_by_what_is_staged(repo: Path) -> None
     assert done.returncode == 0, done.stderr
     assert clone.secret() in (repo / "MEMORY.md").read_text()
     assert git(repo, "show", "HEAD:MEMORY.md").stdout == "# Memory\n\n- one\n- staged\n"
+
+
+def test_what_waited_is_folded_back_once_the_tree_is_no_longer_stashed(repo: Path) -> None:
+    git(repo, "checkout", "-q", "--detach")
+    with (repo / "MEMORY.md").open("a") as file:
+        file.write("- while detached\n")
+    memgit(repo, "commit")
+    (repo / "app.py").write_text("print('not staged')\n")
+    git(repo, "checkout", "main")
+    stash.wait_for(lambda: not git(repo, "for-each-ref", "refs/memgit/capture").stdout)
+    assert "- while detached" in git(repo, "show", "main:MEMORY.md").stdout
+    assert git(repo, "status", "--porcelain").stdout == " M app.py\n"
+    assert (repo / "app.py").read_text() == "print('not staged')\n"
 
 
 def test_an_agents_trailers_are_added_when_it_asks(repo: Path) -> None:
@@ -133,11 +147,34 @@ def _source(place: Path) -> Path:
     return source
 
 
-def test_try_repo_runs_the_twins(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", MANAGERS)
+def test_try_repo_runs_the_twins(tmp_path: Path, name: str) -> None:
     repo = clone.make(tmp_path / "work")
-    said = manager(repo, "pre-commit", "try-repo", str(_source(tmp_path)), "memgit-guard-system", "--verbose")
+    said = manager(repo, name, "try-repo", str(_source(tmp_path)), "memgit-guard-system", "--verbose")
     assert "memgit guard" in said
     assert "Passed" in said
+
+
+@pytest.mark.parametrize("name", MANAGERS)
+def test_the_twins_need_no_network(tmp_path: Path, name: str) -> None:
+    repo = clone.make(tmp_path / "work")
+    source = _source(tmp_path)
+    rev = git(source, "rev-parse", "HEAD").stdout.strip()
+    (repo / ".pre-commit-config.yaml").write_text(
+        f"repos:\n- repo: {source}\n  rev: {rev}\n  hooks: [{{id: memgit-guard-system}}]\n"
+    )
+    script = f"""\
+{clone.BIN / name} install
+git add -A
+git commit -q -m policy
+echo '{clone.secret().strip()}' >>MEMORY.md
+! git commit -q -a -m secret
+"""
+    argv = (*confined.no_network(), "sh", "-ec", script)
+    done = subprocess.run(argv, cwd=repo, capture_output=True, text=True, env=clone.env(), timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "the merge driver is registered" in done.stderr
+    assert "MEMORY.md:4" in done.stderr
 
 
 @pytest.mark.slow

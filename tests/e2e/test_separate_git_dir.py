@@ -43,6 +43,33 @@ def test_full_cycle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bare: bool)
     assert sorted(path.name for path in tree.rglob("*")) == ["a.md", "memory"]
 
 
+def test_every_command_finds_the_repository_or_says_that_it_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree, git_dir = tmp_path / "home", tmp_path / "home.git"
+    (tree / "memory").mkdir(parents=True)
+    (tree / "memory" / "a.md").write_text("- 1\n")
+    (tmp_path / "config" / "memgit").mkdir(parents=True)
+    text = f'[workspace]\npath = "{tree}"\ngit_dir = "{git_dir}"\n'
+    (tmp_path / "config" / "memgit" / "config.toml").write_text(text)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    ws = Workspace.__new__(Workspace)
+    ws.path = tree
+    for command in (["status"], ["commit"], ["doctor"], ["init", "--yes"], ["run", "--once"]):
+        assert ws.run(*command, ok=2).err == (
+            f"memgit: {git_dir}, which [workspace] git_dir of your user file names, is no git repository.\n"
+            f"  Make it one with: git init --bare {git_dir}\n"
+        )
+    assert not (tree / ".git").exists()
+    subprocess.run(("git", "init", "-q", "--bare", str(git_dir)), check=True)
+    ws.run("doctor")
+    ws.run("run", "--once")
+    ws.run("init", "--yes")
+    ws.capture(ok=None)
+    ws.run("uninstall")
+    assert sorted(path.name for path in tree.rglob("*")) == ["a.md", "memory"]
+
+
 def test_another_directory_is_not_drawn_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "config" / "memgit").mkdir(parents=True)

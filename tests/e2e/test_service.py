@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from support.repo import Repo, Run
+from support import confined
+from support.repo import Repo, Run, memgit_program
 
 
 class Host:
@@ -210,3 +211,48 @@ def test_init_begins_with_a_preset(name: str, repo: Repo) -> None:
     repo.memgit("config", "--validate")
     repo.memgit("run", "--once")
     assert "already" in repo.memgit("init", "--yes", "--preset", name, ok=2).err
+
+
+def test_uninstall_takes_the_service_of_its_workspaces_along_and_no_other(host: Host, repo: Repo) -> None:
+    host.cron()
+    host.table.write_text("1 2 * * * do-it\n")
+    other = Repo(repo.path / "inner")  # below the other one, but a repository of its own
+    for one in (repo, other):
+        host.run(one, "install")
+    assert "service of" not in repo.memgit("uninstall", "--dry-run").out, "another home, another service"
+    assert repo.memgit("uninstall", "--dry-run", env=host.env).out.startswith(
+        f"service of {repo.path}: would be taken back\n"
+    )
+    assert str(repo.path) + "'" in host.table.read_text()
+    assert repo.memgit("uninstall", env=host.env).out == (f"service of {repo.path}: taken back\n")
+    assert f"run --once --quiet '{other.path}'" in host.table.read_text()
+    assert other.memgit("uninstall", "--json", env=host.env).json["service"] == [str(other.path)]
+    assert host.table.read_text() == "1 2 * * * do-it\n"
+    assert not (host.home / ".config" / "memgit").exists()
+
+
+def test_uninstall_goes_on_where_the_scheduler_is_gone(host: Host, repo: Repo) -> None:
+    host.fake("systemctl", 'test "$2" != is-active || echo active')
+    repo.memgit("init", "--yes", env=host.env)
+    host.run(repo, "install")
+    host.fakes.clear()
+    done = repo.memgit("uninstall", env=host.env)
+    assert f"The service still looks after {repo.path}: systemctl is not installed here." in done.err
+    assert not (repo.git_dir / "memgit").exists()
+
+
+def test_a_real_cron_has_the_table_of_before_after_an_uninstall(host: Host, repo: Repo) -> None:
+    script = """\
+printf '%s\\n' '# mine' '1 2 * * * do-it' | crontab -
+"$1" -C "$2" service install -q --scheduler cron
+crontab -l | grep -c 'run --once'
+"$1" -C "$2" uninstall
+crontab -l
+"""
+    env = {key: value for key, value in {**os.environ, **host.env}.items() if key != "MEMGIT_TEST_SCHEDULER"}
+    argv = (*confined.own_crontabs(), "sh", "-ec", script, "sh", memgit_program(), str(repo.path))
+    done = subprocess.run(argv, capture_output=True, text=True, env=env, check=False)
+    assert (done.stdout, done.stderr) == (
+        f"1\nservice of {repo.path}: taken back\n# mine\n1 2 * * * do-it\n",
+        "",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from pathlib import Path
@@ -94,3 +95,28 @@ def test_in_the_middle_of_a_merge_captures_go_aside_and_nothing_is_due(repo: Pat
 
 def test_a_bare_repository_has_a_status(repo: Path, tmp_path: Path) -> None:
     assert "the repository is bare" in memgit(tmp_path / "remote.git", "status").out
+
+
+def test_looking_writes_nothing(tmp_path: Path) -> None:
+    repo = clone.make(tmp_path / "work")
+    guessable = "the database pass" + "word is Blue-Horse7!Staple\n"
+    (repo / "MEMORY.md").write_text("# Memory\n\n" + guessable)
+    os.utime(repo / "MEMORY.md", (1_700_000_000,) * 2)
+
+    def everything() -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in sorted(repo.rglob("*")) if path.is_file()}
+
+    before = everything()
+    told = memgit(repo, "status", ok=4)
+    assert "held back: MEMORY.md holds what looks like a secret" in told.err
+    for look in ("commit --dry-run", "log", "log --raw MEMORY.md", "consolidate --dry-run", "doctor", "config"):
+        memgit(repo, *look.split(), ok=4 if look.startswith("commit") else 0)
+        assert everything() == before, look
+    memgit(repo, "restore", "MEMORY.md", "--at", "HEAD", "--dry-run")
+    memgit(repo, "guard", "scan", "--range", "HEAD")
+    assert everything() == before
+    scanned = memgit(repo, "guard", "scan", ok=4)
+    name = scanned.out.split()[-1].strip("[]()")
+    memgit(repo, "guard", "allow", name)
+    assert memgit(repo, "guard", "scan").out == ""
+    memgit(repo, "commit")

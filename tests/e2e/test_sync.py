@@ -16,6 +16,7 @@ import pytest
 from support import remotes
 from support.remotes import Served
 from support.repo import Repo, memgit, run
+from support.secrets import token
 
 MACHINE = {"MEMGIT_MACHINE": "laptop"}
 DAY_S = 86_400
@@ -582,7 +583,10 @@ def test_push_protection_holds_the_file_back_and_lets_the_rest_go(pair: tuple[Si
     one.memgit("sync", "--now")
     assert one.status() == ""
     assert there(hub) == one.head().decode()
-    assert "key-12345" not in run("git", "-C", str(hub), "log", "-p", "--all").decode()
+    assert not leaked(hub, "key-12345")
+    assert "the remote refused" in one.memgit("undo", ok=2).err
+    one.memgit("sync", "--now")
+    assert not leaked(hub, "key-12345")
 
 
 def test_push_protection_leaves_what_is_published_as_it_is(pair: tuple[Side, Side], hub: Path) -> None:
@@ -592,6 +596,148 @@ def test_push_protection_leaves_what_is_published_as_it_is(pair: tuple[Side, Sid
     one.memgit("push", "--now", ok=4)
     assert one.git("show", "main:MEMORY.md") == b"# Memory\n\n- first\n"
     assert one.status() == " M MEMORY.md\n"
+
+
+def test_a_join_that_is_not_sent_yet_can_be_taken_back(pair: tuple[Side, Side], hub: Path) -> None:
+    one, two = pair
+    two.write("memory/theirs.md", "- theirs\n")
+    two.memgit("sync", "--now")
+    one.write("memory/ours.md", "- ours\n")
+    before = one.head()
+    (one.path / "draft.txt").write_text("mine\n")
+    assert "Take the join back with: memgit undo" in one.memgit("sync").out
+    joined = one.head()
+    assert joined != before
+    assert "join origin/main" in one.memgit("log").out
+    out = one.memgit("undo").out
+    assert one.head() == before
+    assert sorted(path.name for path in (one.path / "memory").iterdir()) == ["ours.md"]
+    assert one.status() == "?? draft.txt\n"
+    one.memgit("undo", out.split()[-1])
+    assert one.head() == joined
+    assert one.text("memory/theirs.md") == "- theirs\n"
+    assert one.status() == "?? draft.txt\n"
+
+
+def test_a_join_is_not_taken_back_over_what_is_not_committed(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    two.write("app.py", "print(2)\n", auto=False)
+    two.memgit("sync", "--now")
+    one.write("memory/ours.md", "- ours\n")
+    one.memgit("sync")
+    joined = one.head()
+    (one.path / "app.py").write_text("print(3)\n")
+    assert "would be replaced: app.py" in one.memgit("undo", ok=6).err
+    assert one.head() == joined
+    assert one.text("app.py") == "print(3)\n"
+
+
+def test_a_join_that_others_have_is_not_taken_back(pair: tuple[Side, Side], hub: Path) -> None:
+    one, two = pair
+    two.write("memory/theirs.md", "- theirs\n")
+    two.memgit("sync", "--now")
+    one.write("memory/ours.md", "- ours\n")
+    one.memgit("sync", "--now")
+    assert there(hub) == one.head().decode()
+    undo = one.memgit("undo", ok=2)
+    assert "is published already" in undo.err
+    one.git(*undo.err.strip().rpartition("git ")[2].split(), "--no-edit")
+    assert not (one.path / "memory" / "theirs.md").exists()
+
+
+def leaked(hub: Path, secret: str) -> bool:
+    """Whether any object of a repository holds it."""
+    git = ("git", "-C", str(hub))
+    ids = [line.split()[0] for line in run(*git, "cat-file", "--batch-all-objects", "--batch-check").splitlines()]
+    held = subprocess.run((*git, "cat-file", "--batch"), input=b"\n".join(ids), capture_output=True, check=True)
+    return secret.encode() in held.stdout
+
+
+def test_a_secret_that_a_person_committed_stays_here(pair: tuple[Side, Side], hub: Path) -> None:
+    """I33: what stands before it goes, what stands on it waits; nothing is rewritten, and the reason is told."""
+    one, _ = pair
+    secret = token()
+    one.write("app.py", "print(2)\n", auto=False)
+    before = one.head().decode()
+    one.write("deploy.sh", f"export TOKEN={secret}\n", auto=False)
+    bad = one.head().decode()
+    one.write("memory/a.md", "- later\n")
+    head = one.head()
+    done = one.memgit("sync", "--now", ok=4)
+    assert f"{bad[:10]} deploy.sh:1: github-token s" in done.err
+    assert "1 commit not sent for secrets" in done.err
+    assert secret not in done.err + done.out
+    assert one.head() == head
+    assert there(hub) == before
+    assert not leaked(hub, secret)
+    assert "Not sent: secrets in" in one.memgit("status").out
+    assert one.memgit("push", "--now", ok=4).err == done.err
+    report = json.loads(one.memgit("push", "--now", "--json", ok=4).out)
+    assert [row["finding"]["path"] for row in report["stopped"]] == ["deploy.sh"]
+    one.git("reset", "-q", "--soft", before)
+    (one.path / "deploy.sh").write_text("export TOKEN=$(pass token)\n")
+    one.git("commit", "-q", "-a", "-m", "Deploy")
+    one.memgit("sync", "--now")
+    assert there(hub) == one.head().decode()
+    assert not leaked(hub, secret)
+
+
+def test_a_secret_that_was_taken_out_again_is_still_in_the_history(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    secret = token()
+    one.write("notes.txt", f"{secret}\n", auto=False)
+    one.write("notes.txt", "gone\n", auto=False)
+    assert "notes.txt:1" in one.memgit("push", "--now", ok=4).err
+    assert not leaked(hub, secret)
+
+
+def test_what_the_guard_lets_pass_is_sent(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    one.write("notes.txt", f"{token()}\n", auto=False)
+    name = one.memgit("push", "--now", ok=4).err.partition("github-token ")[2].split()[0]
+    one.memgit("guard", "allow", name)
+    one.memgit("push", "--now")
+    assert there(hub) == one.head().decode()
+
+
+def test_a_secret_that_the_remote_has_already_stops_nothing(pair: tuple[Side, Side], hub: Path) -> None:
+    """Joining it makes a merge that brings nothing of its own."""
+    one, two = pair
+    two.write("notes.txt", f"{token()}\n", auto=False)
+    two.git("push", "-q", "origin", "main")
+    one.write("memory/a.md", "- a\n")
+    one.memgit("sync", "--now")
+    assert there(hub) == one.head().decode()
+
+
+def test_the_raw_tip_of_an_open_window_holds_no_secret_either(pair: tuple[Side, Side], hub: Path) -> None:
+    one, _ = pair
+    one.write("memory/a.md", "- a\n")
+    clean = one.head().decode()
+    one.write("memory/b.md", f"{token()}\n")
+    one.memgit("push", ok=4, env=MACHINE)
+    assert there(hub, "refs/memgit/raw/laptop/main") == clean
+    assert not leaked(hub, token())
+
+
+def test_captures_aside_have_a_second_disk_and_leave_it_when_they_are_folded(
+    pair: tuple[Side, Side], hub: Path
+) -> None:
+    one, _ = pair
+    settings = one.git_dir / "memgit" / "config.toml"
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text('[capture]\nexclude_branches = ["main"]\n')
+    (one.path / "memory").mkdir()
+    (one.path / "memory" / "a.md").write_text("- aside\n")
+    one.memgit("sync", env=MACHINE)
+    refs = run("git", "-C", str(hub), "for-each-ref", "--format=%(refname)", "refs/memgit/capture").decode().split()
+    assert [ref.split("/")[3] for ref in refs] == ["laptop"]
+    assert run("git", "-C", str(hub), "show", f"{refs[0]}:memory/a.md") == b"- aside\n"
+    one.memgit("sync", env=MACHINE)
+    settings.write_text("")
+    one.memgit("sync", "--now", env=MACHINE)
+    assert run("git", "-C", str(hub), "show", "main:memory/a.md") == b"- aside\n"
+    assert run("git", "-C", str(hub), "for-each-ref", "refs/memgit/capture") == b""
 
 
 def test_two_that_push_at_once_both_arrive(pair: tuple[Side, Side], hub: Path) -> None:

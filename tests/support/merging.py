@@ -14,10 +14,25 @@ import pytest
 
 import memgit
 from memgit.core.driver_line import driver_line
+from memgit.core.merge import api
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(next(iter(memgit.__path__))).resolve()
 _SHARED = os.environ.get("MEMGIT_SHARED")
+
+
+def merge(
+    base: bytes,
+    ours: bytes,
+    theirs: bytes,
+    path: str = "",
+    policy: api.MergePolicy | None = None,
+    markers: api.Markers | None = None,
+) -> api.MergeResult:
+    """The merge, for which a fault in its own rules fails the test instead of being bridged."""
+    result = api.merge(base, ours, theirs, path, policy, markers)
+    assert not result.fault
+    return result
 
 
 class Clone:

@@ -270,10 +270,12 @@ class Repo:
         return self.memgit("consolidate", *AUTO, *args, ok=ok, env=env)
 
 
-def memgit(directory: Path, *args: str, ok: int = 0, env: Mapping[str, str] | None = None) -> Run:
-    """Run the installed command with -C; its exit status must be `ok`."""
+def memgit(
+    directory: Path, *args: str, ok: int = 0, env: Mapping[str, str] | None = None, within: Sequence[str] = ()
+) -> Run:
+    """Run the installed command with -C; its exit status must be `ok`. within: what starts it, if not we."""
     child = subprocess.run(
-        [memgit_program(), "-C", str(directory), *args],
+        [*within, memgit_program(), "-C", str(directory), *args],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env={**os.environ, **(env or {})},

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from memgit.core import precommit_config
+
 BIN = Path(sys.executable).parent
 MANAGERS = ("pre-commit", "prek")
 BEFORE = "# Memory\n\n- 08:00 opened the office\n"
@@ -25,16 +27,6 @@ inside.touch()
 while not go.exists():
     time.sleep(0.01)
 """
-_GUARD = """\
-- repo: local
-  hooks:
-  - id: memgit-guard
-    name: memgit-guard
-    entry: {guard} guard
-    language: system
-    always_run: true
-    pass_filenames: false
-"""
 _HOOKS = """\
 - repo: local
   hooks:
@@ -44,6 +36,7 @@ _HOOKS = """\
     language: system
     always_run: true
     pass_filenames: false
+    stages: [{stage}]
 """
 
 
@@ -80,21 +73,23 @@ def _env() -> dict[str, str]:
     return {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
 
-def workspace(place: Path, manager: str, *, protected: bool) -> Path:
-    """A repository whose commits run `manager`, with a slow hook and, if protected, memgit's guard before it."""
+def workspace(place: Path, manager: str, *, protected: bool, stage: str = "pre-commit") -> Path:
+    """A repository whose commits run `manager`, with a slow hook at a stage and, if protected, memgit's before it."""
     repo = place / "work"
     (repo / "memory").mkdir(parents=True)
     git_init = subprocess.run(("git", "init", "-q", "--template=", str(repo)), check=True)
     assert git_init.returncode == 0
     (place / "slow.py").write_text(_SLOW)
-    config = "repos:\n" + (_GUARD.format(guard=BIN / "memgit-hook") if protected else "")
-    config += _HOOKS.format(python=sys.executable, slow=place / "slow.py", inside=place / "inside", go=place / "go")
+    config = b"\n".join((b"repos:", *(precommit_config.entry("") if protected else ()), b"")).decode()
+    files = {"slow": place / "slow.py", "inside": place / "inside", "go": place / "go"}
+    config += _HOOKS.format(python=sys.executable, stage=stage, **files)
     (repo / ".pre-commit-config.yaml").write_text(config)
     (repo / "memory" / "log.md").write_text(BEFORE)
     (repo / "app.py").write_text("print(1)\n")
     git(repo, "add", "-A")
     git(repo, "commit", "-q", "-m", "start")
-    subprocess.run((str(BIN / manager), "install"), cwd=repo, check=True, capture_output=True, env=_env())
+    argv = (str(BIN / manager), "install", "-t", "pre-commit", "-t", stage)
+    subprocess.run(argv, cwd=repo, check=True, capture_output=True, env=_env())
     return repo
 
 
@@ -105,6 +100,7 @@ def commit_with_writer(
     staged: bool,
     common: Path | None = None,
     kill_keeper: bool = False,
+    kill_manager: bool = False,
 ) -> str:
     """A person commits while the agent writes inside the stash; the log file as it is once all is over."""
     windows = (common or repo / ".git") / "memgit" / "windows"
@@ -116,6 +112,7 @@ def commit_with_writer(
     git(repo, "add", "app.py")
     with log.open("a") as opened:
         opened.write(UNSTAGED)
+    unstaged = log.read_text()
     (place / "inside").unlink(missing_ok=True)
     (place / "go").unlink(missing_ok=True)
     child = subprocess.Popen(
@@ -125,12 +122,16 @@ def commit_with_writer(
         env=_env(),
     )
     wait_for(lambda: (place / "inside").exists() or child.poll() is not None)
-    assert UNSTAGED not in log.read_text()  # it is stashed, so this is the window
+    assert child.poll() is None, child.communicate()
+    assert log.read_text() != unstaged  # it is stashed, so this is the window
     writer(log)
     if kill_keeper:
         wait_for(lambda: any(path.name.isdigit() for path in windows.glob("*/*")))  # it wrote down what it saw
         (lock,) = windows.glob("*/lock")
         os.kill(_holder(lock), signal.SIGKILL)
+    if kill_manager:
+        (window,) = windows.iterdir()
+        os.kill(int(window.name.partition("-")[0]), signal.SIGKILL)
     (place / "go").touch()
     child.communicate(
         timeout=60

@@ -7,12 +7,15 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import NoReturn
 
 from memgit import errors
 from memgit.cli.commands import COMMANDS, GROUPS
 from memgit.cli.params import Command, NotPlain, Values, parse
 from memgit.core.version import VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 # Most special first. README lists the same numbers.
 EXIT_STATUS: tuple[tuple[type[errors.MemgitError], int], ...] = (

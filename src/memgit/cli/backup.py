@@ -17,10 +17,10 @@ from memgit.core.settings import Target
 from memgit.core.version import VERSION
 from memgit.errors import MemgitError
 from memgit.host.beside import Beside
-from memgit.porcelain.allowed import allowed, key_of
 from memgit.porcelain.backup import run as runs
 from memgit.porcelain.backup import target as targets
 from memgit.porcelain.backup.source import Screen
+from memgit.porcelain.judge import Judge, allowed
 
 _AT_ONCE = 4  # targets on other machines
 _PASSED_ON = ("dry_run", "confirm_shrink", "new_target", "json", "quiet", "verbose")
@@ -90,17 +90,8 @@ def _one(context: Context, target: Target, request: runs.Request, *, quiet: bool
 
 def screen_of(context: Context) -> Screen:
     """The guard: whether a file has a secret that was not allowed. Loaded when there is a file to read."""
-    passing = allowed(context.repo, context.config)
-    keys: list[bytes] = []
-
-    def screen(path: bytes, content: bytes) -> bool:
-        from memgit.core.secrets.scan import scan  # compiles many expressions
-
-        if not keys:
-            keys.append(key_of(context.repo))
-        return bool(scan(content, path, passing, key=keys[0]))
-
-    return screen
+    judge = Judge(context.repo, context.config, makes_key=False)
+    return lambda path, content: bool(judge.of_file(content, path))
 
 
 def _rules(context: Context) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields
 
 from memgit.cli import render
 from memgit.cli.backup import show_paths
@@ -11,7 +10,9 @@ from memgit.cli.context import Context, now_s, open_repository, text, texts
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core.settings import Target
+from memgit.core.values import fields
 from memgit.core.version import VERSION
+from memgit.host import machine
 from memgit.porcelain.backup import check, recall
 from memgit.porcelain.backup import drill as drills
 from memgit.porcelain.backup import prune as prunes
@@ -83,9 +84,8 @@ def restore(values: Values) -> int:
     dry_run = bool(values["dry_run"])
     with Progress(f"Restoring from {target.name}", quiet=bool(values["quiet"])) as progress:
         if to is None:
-            where = Setting(
-                context.repo, context.config, context.workspace_bytes, VERSION, os.uname().nodename, now_s()
-            )
+            name_here = machine.name(os.environ)
+            where = Setting(context.repo, context.config, context.workspace_bytes, VERSION, name_here, now_s())
             recalled = recall.run(
                 where, target, snapshot or None, paths, dry_run=dry_run, advance=progress.advance
             )  # fmt: skip

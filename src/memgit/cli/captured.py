@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 from memgit.cli import render
 from memgit.core.capture import Counted, Held, Why, show
 from memgit.porcelain.commit import Report
 
 _ROWS = 20
-_AFTERWARDS = {False: "; it folds back by itself", True: "; it folds back once that is mended"}
+_NAMED = 5
+_AFTERWARDS = {False: "it folds back by itself when that ends", True: "it folds back once that is mended"}
 
 
 def as_dict(report: Report) -> dict[str, object]:
@@ -48,34 +47,44 @@ def tell(report: Report, *, quiet: bool, verbose: bool) -> None:
             render.say(f"  and {len(report.files) - _ROWS} more (-v shows all)")
         render.say(_what(report))
         if report.why and (report.files or verbose):
-            render.say(f"  not on the branch, since {report.why}{_AFTERWARDS[report.needs_repair]}")
+            render.say(f"  not on the branch, since {report.why}; {_AFTERWARDS[report.needs_repair]}")
         for ref in report.folded:
             render.say(f"  folded back what had waited on {ref}")
         for path, oid in report.set_aside:
-            render.say(f"  another state of {show(path)} was captured: memgit restore {show(path)} --at {oid.decode()}")
+            back = f"memgit restore {render.shell_word(path)} --at {render.short(oid)}"
+            render.say(f"  another state of {show(path)} was captured: {back}")
         for path in report.kept_staged:
             render.say(f"  {show(path)}: what you staged stays staged")
         for path in report.unfinished:
             render.say(f"  {show(path)}: is being written; the rest comes with the next capture")
-        if verbose:
-            for item in report.skipped:
-                render.say(f"  {show(item.path) or '.'} {item.reason}")
+        shown = report.skipped if verbose else report.skipped[:_NAMED]
+        for item in shown:
+            render.note(f"not covered: {show(item.path) or '.'} {item.reason}")
+        if len(shown) < len(report.skipped):
+            render.note(f"not covered: {len(report.skipped) - len(shown)} more (-v shows all)")
     tell_held(report.held)
-    if not quiet and report.commit and report.old_tip:
-        changed = " ".join(_quoted(file.path) for file in report.files[:3])
-        render.say(f"Take a file back with: memgit restore {changed} --at {render.short(report.old_tip)}")
+    there = " ".join([render.shell_word(file.path) for file in report.files if file.verb != "new"][:3])
+    if not quiet and report.commit and report.old_tip and there:
+        render.say(f"Take a file back with: memgit restore {there} --at {render.short(report.old_tip)}")
 
 
 def tell_held(held: tuple[Held, ...]) -> None:
     """What was held back and what to do about it, on standard error; never a value."""
+    deleted = [item for item in held if item.why is Why.DELETED]
     for item in held:
+        if item.why is Why.DELETED:
+            continue
         note = f" ({item.note})" if item.note else ""
         render.note(f"held back: {item.path} {item.why.value}{note}")
         for finding in item.findings[:10]:
             place = "in its name" if finding.is_in_name else f"line {finding.line}"
-            known = f"; if it is none: memgit guard allow {finding.fingerprint}" if finding.fingerprint else ""
-            render.note(f"  {place}: {finding.rule}{known}")
-    if any(item.why is Why.DELETED for item in held):
+            name = finding.fingerprint
+            next_step = f"if it is none: memgit guard allow {name}" if name else "memgit guard scan gives it a name"
+            render.note(f"  {place}: {finding.rule}; {next_step}")
+    if deleted:
+        named = ", ".join(item.path for item in deleted[:_NAMED])
+        more = f" and {len(deleted) - _NAMED} more" if len(deleted) > _NAMED else ""
+        render.note(f"held back: {deleted[0].note}: {named}{more}")
         render.note("  If they are meant to be gone: memgit commit --confirm-deletions")
 
 
@@ -95,9 +104,3 @@ def _row(file: Counted) -> str:
     counts = "" if file.added is None else f" (+{file.added} -{file.deleted})"
     verb = "" if file.verb == "changed" else f"{file.verb}: "
     return f"{verb}{show(file.path)}{counts}"
-
-
-def _quoted(path: bytes) -> str:
-    import shlex
-
-    return shlex.quote(os.fsdecode(path))

@@ -21,7 +21,7 @@ def run(values: Values) -> int:
     """Capture, say what was done; the exit status says whether something was held back."""
     context = open_repository(values)
     request = Request(
-        paths=repository_paths(context, texts(values, "paths")),
+        paths=_memory_paths(context, texts(values, "paths")),
         message=text(values, "message"),
         machine=machine.name(os.environ),
         agent=text(values, "agent") or os.environ.get("MEMGIT_AGENT"),
@@ -30,7 +30,8 @@ def run(values: Values) -> int:
         dry_run=bool(values["dry_run"]),
     )
     report = commit.run(context.repo, context.config, context.workspace_bytes, VERSION, request, now_s())
-    if not (values["json"] or values["verbose"] or report.files or report.held or report.folded):
+    to_tell = report.files or report.held or report.folded or report.skipped
+    if not (to_tell or values["json"] or values["verbose"]):
         if not values["quiet"]:
             render.say("Nothing to capture.")
         return 0
@@ -41,6 +42,16 @@ def run(values: Values) -> int:
     else:
         captured.tell(report, quiet=bool(values["quiet"]), verbose=bool(values["verbose"]))
     return HELD if report.held else DEFERRED if report.needs_repair else 0
+
+
+def _memory_paths(context: Context, given: tuple[str, ...]) -> tuple[bytes, ...]:
+    """The same as repository paths; raises UsageError for one that neither is memory nor could hold any."""
+    paths = repository_paths(context, given)
+    patterns = context.config.memory.patterns().under(context.workspace_bytes)
+    for name, path in zip(given, paths, strict=False):
+        if not (patterns.matches(path) or patterns.may_contain(path)):
+            raise UsageError(f"{name} is no memory file.", "`memgit config` shows what [memory] include selects.")
+    return paths
 
 
 def repository_paths(context: Context, given: tuple[str, ...]) -> tuple[bytes, ...]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
 
 from memgit.cli.params import Values
 from memgit.core.layers import Layer
 from memgit.core.settings import Config
-from memgit.errors import UsageError
-from memgit.git.command import keep_apart
+from memgit.core.values import dataclass, replace
+from memgit.errors import ConfigError, UsageError
+from memgit.git.command import Git, keep_apart
 from memgit.git.repository import Repository, discover
 from memgit.host import config_files
 from memgit.porcelain import transaction
@@ -51,12 +51,24 @@ def find_repository(directory: str | None) -> Repository:
         named = config_files.load(config_files.places(None, None, "", os.environ), os.environ).workspace
         if not (named.git_dir and named.path):
             raise
-        top = os.path.realpath(os.path.expanduser(named.path))
+        top, git_dir = (os.path.realpath(os.path.expanduser(path)) for path in (named.path, named.git_dir))
         here = os.path.realpath(directory or os.curdir)
         if here != top and not here.startswith(top + "/"):
             raise
-        keep_apart(top, os.path.realpath(os.path.expanduser(named.git_dir)))
-        return replace(discover(top), prefix="" if here == top else os.path.relpath(here, top) + "/")
+        keep_apart(top, git_dir)
+        try:
+            return replace(discover(top), prefix="" if here == top else os.path.relpath(here, top) + "/")
+        except UsageError:
+            raise ConfigError(
+                f"{git_dir}, which [workspace] git_dir of your user file names, is no git repository.",
+                f"Make it one with: git init --bare {git_dir}",
+            ) from None
+
+
+def find_top(directory: str | None) -> Repository:
+    """The same, with git run at the top of the work tree, where paths are those of the repository."""
+    repo = find_repository(directory)
+    return repo if repo.work_tree is None or not repo.prefix else replace(repo, git=Git(repo.work_tree))
 
 
 def open_workspace(directory: str | None) -> Workspace:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from memgit.cli import render
-from memgit.cli.context import now_s, text, texts
+from memgit.cli.context import find_top, now_s, text, texts
 from memgit.cli.params import Values
 from memgit.core.problems import Problem, Severity, worst
 from memgit.porcelain.doctor import run as doctor
@@ -14,7 +14,11 @@ from memgit.porcelain.doctor import run as doctor
 def run(values: Values) -> int:
     """Look, show, mend if asked to. 0 unless an error is left."""
     report = doctor.run(
-        text(values, "directory"), os.environ, now_s(), only=texts(values, "check"), fix=bool(values["fix"])
+        lambda: find_top(text(values, "directory")),
+        os.environ,
+        now_s(),
+        only=texts(values, "check"),
+        fix=bool(values["fix"]),
     )
     if values["json"]:
         render.emit_json(report)

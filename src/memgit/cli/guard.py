@@ -16,8 +16,9 @@ from memgit.core.version import VERSION
 from memgit.errors import UsageError
 from memgit.git.repository import Repository
 from memgit.host import config_files
-from memgit.porcelain import allowed, guarding
+from memgit.porcelain import guarding
 from memgit.porcelain.guard import Guard, Report
+from memgit.porcelain.judge import allow_file
 
 _FOUND = 4
 
@@ -45,6 +46,8 @@ def scan(values: Values) -> int:
         report = guard.scan_memory(os.fsencode(find_workspace(repo)))
     shape = text(values, "format") or ("json" if values["json"] else "text")
     {"json": _as_json, "sarif": _as_sarif, "lines": _as_lines, "text": _as_text}[shape](report)
+    if shape == "text" and not values["quiet"]:
+        _advise(report)
     for path, reason in report.unread:
         render.note(f"not looked at: {path} {reason}")
     return _FOUND if report.found else 0
@@ -55,13 +58,13 @@ def allow(values: Values) -> int:
     context = open_repository(values)
     new = guarding.allow(context.repo, texts(values, "fingerprint"))
     if values["json"]:
-        render.emit_json({"allowed": list(new), "file": allowed.allow_file(context.repo)})
+        render.emit_json({"allowed": list(new), "file": allow_file(context.repo)})
     elif not values["quiet"]:
         if not new:
             render.say("Allowed already.")
             return 0
         render.say(f"{render.plural(len(new), 'finding')} may pass in this clone.")
-        render.say(f"Take it back by removing the line from {allowed.allow_file(context.repo)}")
+        render.say(f"Take it back by removing the line from {allow_file(context.repo)}")
     return 0
 
 
@@ -88,6 +91,9 @@ def _as_text(report: Report) -> None:
     for found in report.found:
         where = f"{render.short(found.commit)} " if found.commit else ""
         print(where + findings.as_text([found.finding]), end="")
+
+
+def _advise(report: Report) -> None:
     files = render.plural(report.looked_at, "file")
     if report.found:
         render.note(f"{render.plural(len(report.found), 'finding')} in {files}; if one is no secret:")

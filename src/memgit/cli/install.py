@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 
 from memgit.cli import render
-from memgit.cli.context import Context, open_repository, text
+from memgit.cli.context import Context, find_repository, find_top, open_repository, text
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
+from memgit.cli.service import job
 from memgit.core import settings
 from memgit.core.presets import PRESETS
-from memgit.errors import UsageError
+from memgit.core.values import replace
+from memgit.errors import MemgitError, UsageError
 from memgit.git.command import Git
-from memgit.git.repository import Repository, discover, discover_top
+from memgit.git.repository import Repository
 from memgit.host import config_files, programs
-from memgit.porcelain import install, propose
+from memgit.host.timers import Timers
+from memgit.porcelain import install, propose, service
 from memgit.porcelain.backup import bootstrap
 from memgit.porcelain.backup.bootstrap import Bootstrapped
 from memgit.porcelain.install import Installed, Plan, Request
 from memgit.porcelain.propose import Proposal
+from memgit.porcelain.service import Home
 
 
 def init(values: Values) -> int:
@@ -35,7 +38,7 @@ def init(values: Values) -> int:
     if new is None:
         return 0
     context = open_repository(values)
-    repo = discover_top(directory)
+    repo = find_top(directory)
     if brought is not None:
         bootstrap.adopt(repo, brought)
     if not dry_run:
@@ -76,20 +79,24 @@ def init(values: Values) -> int:
 
 def uninstall(values: Values) -> int:
     """Take back what init made."""
-    repo = discover_top(text(values, "directory"))
+    repo = find_top(text(values, "directory"))
     purge, dry_run = bool(values["purge"]), bool(values["dry_run"])
     if purge and not dry_run and not _agreed(values, "This also deletes what only memgit's refs hold. Go on?"):
         render.note("Nothing was changed.")
         return 0
+    stopped, still = _stop_service(repo, dry_run=dry_run)  # first: what runs by itself would make some of it again
     done = install.remove(repo, purge=purge, dry_run=dry_run)
+    done = replace(done, service=stopped, left=(*still, *done.left))
     if values["json"]:
         render.emit_json(done)
         return 0
     if values["quiet"]:
         return 0
     verb = "would be taken back" if dry_run else "taken back"
-    if not done.files and not done.refs:
+    if not done.files and not done.refs and not done.service:
         render.say("memgit init has made nothing here.")
+    for path in done.service:
+        render.say(f"service of {path}: {verb}")
     for name in done.files:
         render.say(f"{name}: {verb}")
     for name in done.refs:
@@ -103,6 +110,20 @@ def uninstall(values: Values) -> int:
     if done.files and not dry_run:
         render.say("To set it up again: memgit init")
     return 0
+
+
+def _stop_service(repo: Repository, *, dry_run: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Have the repository's workspaces looked after no more: which, and what stands in the way, as sentences."""
+    if not (os.environ.get("HOME") or os.environ.get("USERPROFILE")):
+        return (), ()
+    home = Home.of(os.environ)
+    looked_after = service.of_repository(home, repo)
+    try:
+        if looked_after:
+            service.remove(Timers(os.environ), home, job(), looked_after, dry_run=dry_run)
+    except MemgitError as error:
+        return (), (f"The service still looks after {', '.join(looked_after)}: {error.message}",)
+    return looked_after, ()
 
 
 def _bring_back(values: Values, place: str, directory: str, *, dry_run: bool) -> Bootstrapped | None:
@@ -123,7 +144,7 @@ def _bring_back(values: Values, place: str, directory: str, *, dry_run: bool) ->
 def _offer_repository(values: Values, directory: str | None, *, dry_run: bool) -> bool | None:
     """Make a repository where there is none, if wanted. True: it is new; None: the person said no, or a dry run."""
     try:
-        discover(directory)
+        find_repository(directory)
         return False
     except UsageError:
         place = os.path.abspath(directory or os.curdir)

@@ -31,14 +31,16 @@ def run(values: Values) -> int:
     if values["stdout"]:
         sys.stdout.buffer.write(result.content)
     elif result.content != ours:
-        files.replace(os.path.abspath(ours_name), result.content, os.stat(ours_name).st_mode & 0o7777)
+        files.replace(os.path.realpath(ours_name), result.content, os.stat(ours_name).st_mode & 0o7777)
     if values["json"] and not values["stdout"]:
         render.emit_json({"clean": result.clean, "decisions": [_as_dict(decision) for decision in result.decisions]})
     elif not values["quiet"]:
         for decision in result.decisions if values["verbose"] else ():
             render.note(f"{ours_name}: base lines {decision.first}-{decision.last}: {decision.reason}")
-        if not result.clean:
+        if result.conflicts:
             render.note(f"{ours_name}: {render.plural(result.conflicts, 'conflict')} left between markers.")
+        elif not result.clean:
+            render.note(f"{ours_name}: conflict markers of an earlier merge are still there; resolve them.")
     return 0 if result.clean else CONFLICT
 
 

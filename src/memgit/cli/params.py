@@ -8,10 +8,12 @@ completion and every mistake go to the Typer application that `cli.typed` builds
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from memgit.core.values import dataclass
 
 
-class Param(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Param:
     """An option or an argument.
 
     flags: as typed, long one first; empty for an argument. kind: "flag" (true or false), "text",
@@ -28,7 +30,8 @@ class Param(NamedTuple):
     default: str | None = None
 
 
-class Command(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Command:
     """A command: `target` is `module:function`, imported only when the command runs."""
 
     name: str  # "consolidate", or "guard scan" in a group

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from collections.abc import Iterable, Sequence
 from enum import Enum
-from typing import Any
+
+from memgit.core.values import fields, is_dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SCHEMA = 1
 
@@ -18,8 +22,8 @@ def emit_json(value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Enum):
         return value.name.lower()
     if isinstance(value, bytes):
@@ -63,3 +67,19 @@ def plural(count: int, noun: str) -> str:
 def short(oid: bytes | None) -> str:
     """An id as people read it."""
     return oid.decode()[:10] if oid else "-"
+
+
+def shell_word(path: bytes) -> str:
+    """A path as one word of a command to copy. What a terminal would obey is written as bash and zsh read it."""
+    import shlex
+
+    text = path.decode("utf-8", "surrogateescape")
+    if text.isprintable():
+        return shlex.quote(text)
+    return "$'" + "".join(_escaped(char) for char in text) + "'"
+
+
+def _escaped(char: str) -> str:
+    if char.isprintable() and char not in "\\'":
+        return char
+    return "".join(f"\\{byte:03o}" for byte in char.encode("utf-8", "surrogateescape"))

@@ -102,6 +102,11 @@ def _show(report: Report, values: Values) -> int:
     count = render.plural(len(report.files), "file")
     if report.dry_run and report.files:
         render.say(f"{count} would be restored.")
+    elif report.files and report.commit is None:
+        render.say(f"{count} restored, as in the commit that is checked out; there was nothing to capture.")
+        if report.old_tip:
+            paths = " ".join(render.shell_word(file.path) for file in report.files)
+            render.say(f"Take it back with: memgit restore {paths} --at {render.short(report.old_tip)}")
     elif report.files:
         where = (report.ref or "").removeprefix("refs/heads/")
         render.say(f"{count} restored, as {render.short(report.commit)} on {where}.")

@@ -7,11 +7,10 @@ import time
 
 from memgit.cli import render
 from memgit.cli.app import ITSELF, status_of
-from memgit.cli.context import now_s, open_repository, open_workspace, text, texts
+from memgit.cli.context import find_repository, now_s, open_repository, open_workspace, text, texts
 from memgit.cli.params import Values
 from memgit.core.units import duration_s, format_duration
 from memgit.errors import MemgitError, UsageError
-from memgit.git.repository import discover
 from memgit.host import config_files
 from memgit.host.log import JsonLog
 from memgit.porcelain import pause as hold
@@ -55,7 +54,7 @@ def _paths(values: Values) -> list[str]:
         return [os.path.abspath(path) for path in given]
     directory = text(values, "directory")
     try:
-        discover(directory)
+        find_repository(directory)
         return [os.path.abspath(directory or os.curdir)]
     except UsageError:
         places = config_files.places(None, None, "", os.environ)

@@ -20,7 +20,7 @@ def install(values: Values) -> int:
     made = service.install(
         Timers(os.environ),
         Home.of(os.environ),
-        _job(),
+        job(),
         _workspace(values),
         text(values, "scheduler"),
         dry_run=bool(values["dry_run"]),
@@ -40,9 +40,9 @@ def install(values: Values) -> int:
 
 def remove(values: Values) -> int:
     """Look after it no more."""
-    workspace = None if values["all"] else _workspace(values)
+    workspaces = None if values["all"] else (_workspace(values),)
     dry_run = bool(values["dry_run"])
-    left = service.remove(Timers(os.environ), Home.of(os.environ), _job(), workspace, dry_run=dry_run)
+    left = service.remove(Timers(os.environ), Home.of(os.environ), job(), workspaces, dry_run=dry_run)
     if values["json"]:
         render.emit_json(left)
     elif not values["quiet"]:
@@ -80,7 +80,7 @@ def _workspace(values: Values) -> str:
     return os.path.join(context.repo.work_tree or context.repo.git_dir, context.workspace).rstrip("/")
 
 
-def _job() -> Job:
+def job() -> Job:
     """This very memgit, with the git it found."""
     git = shutil.which("git")
     places = dict.fromkeys([*([os.path.dirname(git)] if git else []), "/usr/local/bin", "/usr/bin", "/bin"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 
 from memgit.cli import render
@@ -10,10 +9,11 @@ from memgit.cli.captured import held_as_dict, tell_held
 from memgit.cli.context import now_s, open_repository
 from memgit.cli.params import Values
 from memgit.core.capture import show
+from memgit.core.values import fields
 from memgit.core.version import VERSION
 from memgit.porcelain import status
 from memgit.porcelain.automatic import Automatic
-from memgit.porcelain.status import Status
+from memgit.porcelain.status import Status, Unpushed
 
 _OPERATIONS = 5
 _FILES = 5
@@ -50,14 +50,17 @@ def as_dict(report: Status, now: int) -> dict[str, object]:
         "in_open_window": report.in_open_window,
         "due": report.due,
         "window_ends": report.next_window_s,
-        "unpushed": None
-        if unpushed is None
-        else {**dataclasses.asdict(unpushed), "age_s": None if unpushed.oldest_s is None else now - unpushed.oldest_s},
+        "unpushed": None if unpushed is None else _unpushed(unpushed, now),
         "automatic": report.automatic,
         "operations": [
             {"operation": op.oid, "kind": op.kind, "time": op.time_s, "summary": op.summary} for op in report.operations
         ],
     }
+
+
+def _unpushed(found: Unpushed, now: int) -> dict[str, object]:
+    age_s = None if found.oldest_s is None else now - found.oldest_s
+    return {one.name: getattr(found, one.name) for one in fields(found)} | {"age_s": age_s}
 
 
 def tell(report: Status, now: int) -> None:
@@ -73,7 +76,7 @@ def tell(report: Status, now: int) -> None:
     if len(report.changed) > _FILES:
         render.say(f"  and {len(report.changed) - _FILES} more")
     for ref, oid in report.waiting:
-        render.say(f"  {ref} waits at {render.short(oid)}; it folds back by itself")
+        render.say(f"  {ref} waits at {render.short(oid)}; it folds back when its branch is free")
     if report.lost_writes:
         render.say(
             f"  {render.plural(report.lost_writes, 'write')} during a stash not merged back: memgit doctor --fix"
@@ -118,7 +121,7 @@ def _tell_automatic(found: Automatic, now: int) -> None:
 
 def _age(seconds: int) -> str:
     """In the largest unit that gives at least 2."""
-    for size, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 2 * size:
-            return f"{seconds // size} {name}"
-    return f"{max(seconds, 0)} seconds"
+            return render.plural(seconds // size, name)
+    return render.plural(max(seconds, 0), "second")

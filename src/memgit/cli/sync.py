@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from memgit.cli import render
-from memgit.cli.commit import HELD
 from memgit.cli.context import Context, now_s, open_repository, text
 from memgit.cli.params import Values
 from memgit.core.consolidation.policy import Policy
@@ -13,12 +12,14 @@ from memgit.core.layers import Layer, flag
 from memgit.core.version import VERSION
 from memgit.git.remote import Line
 from memgit.host import machine
-from memgit.porcelain import commit
 from memgit.porcelain import push as push_branch
 from memgit.porcelain import sync as sync_branch
 from memgit.porcelain.joined import How, Rules
 from memgit.porcelain.push import Plan, Pushed
 from memgit.porcelain.sync import Synced
+
+HELD = 4
+_SHOWN = 10
 
 
 def sync(values: Values) -> int:
@@ -27,6 +28,8 @@ def sync(values: Values) -> int:
     held: list[str] = []
 
     def capture() -> None:
+        from memgit.porcelain import commit  # loaded while the remote is asked
+
         request = commit.Request(machine=machine.name(os.environ))
         report = commit.run(context.repo, context.config, context.workspace_bytes, VERSION, request, now_s())
         held[:] = [item.path for item in report.held]
@@ -72,11 +75,27 @@ def push(values: Values) -> int:
 
 
 def _told_withheld(pushed: Pushed | None) -> int:
-    """The exit status; says which files the remote refused."""
-    if pushed is None or not pushed.withheld:
+    """The exit status; says which files the remote refused, and which commits were not sent."""
+    if pushed is None or not (pushed.withheld or pushed.stopped):
         return 0
-    render.note(f"memgit: {pushed.remote} found secrets, so these files are held back: {', '.join(pushed.withheld)}")
-    render.note("  They are unchanged on disk. Take the secret out, and change it where it is in use.")
+    if pushed.withheld:
+        render.note(
+            f"memgit: {pushed.remote} found secrets, so these files are held back: {', '.join(pushed.withheld)}"
+        )
+        render.note("  They are unchanged on disk. Take the secret out, and change it where it is in use.")
+        render.note("  The commits as they were stay in this clone alone, until `memgit prune` forgets them.")
+    if pushed.stopped:
+        commits = len({item.commit for item in pushed.stopped})
+        render.note(f"memgit: {render.plural(commits, 'commit')} not sent for secrets, nor what stands on them:")
+        for item in pushed.stopped[:_SHOWN]:
+            where, finding = (item.commit or b"").decode()[:10], item.finding
+            render.note(f"  {where} {finding.path}:{finding.line}: {finding.rule} {finding.fingerprint}".rstrip())
+        if len(pushed.stopped) > _SHOWN:
+            render.note(f"  and {len(pushed.stopped) - _SHOWN} more; --json lists them")
+        render.note(
+            "  Nobody else has them yet: take the secret out (git rebase -i), and change it where it is in use."
+        )
+        render.note("  If one is no secret: memgit guard allow, with the name at the end of its line.")
     return HELD
 
 
@@ -91,6 +110,7 @@ def _line(context: Context) -> Line:
 def plan(context: Context, values: Values) -> Plan:
     """What a push is asked to do, from settings and options."""
     return Plan(
+        context.config,
         Policy.of(context.config),
         context.workspace_bytes,
         machine.name(os.environ),
@@ -120,6 +140,9 @@ def _show_synced(synced: Synced) -> None:
         _show_pushed(synced.pushed)
     else:
         render.say(f"{name}: nothing to send.")
+    is_sent = synced.pushed is not None and synced.pushed.sent
+    if joined.how is How.MERGED and not is_sent and synced.consolidated is None:
+        render.say("Take the join back with: memgit undo")
 
 
 def _show_pushed(pushed: Pushed) -> None:

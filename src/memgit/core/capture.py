@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from memgit.core.memory import PatternList, Patterns
 from memgit.core.objects import Oid
 from memgit.core.secrets.finding import Finding
+from memgit.core.values import dataclass
 
 AUTO = b"Memgit-Auto"
 AGENT = b"Memgit-Agent"

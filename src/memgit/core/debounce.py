@@ -5,7 +5,7 @@ Trailing, so that the last change of a burst is always acted on; a leading-edge 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from memgit.core.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
 
 from memgit.core import units, windows
+from memgit.core.values import MISSING, fields
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([a-z_]+)\}|[{}]")
 

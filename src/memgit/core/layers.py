@@ -7,11 +7,11 @@ breaks and not when it starts to matter.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from memgit.core.kinds import Mismatch, Tables, toml
 from memgit.core.settings import DEFAULTS, TABLE, Config, Origin, OriginKind, Scope, Setting
+from memgit.core.values import dataclass, replace
 from memgit.errors import ConfigError, UntrustedConfig
 
 SECTIONS = tuple(dict.fromkeys(key.partition(".")[0] for key in TABLE))

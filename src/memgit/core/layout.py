@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from memgit.core.values import dataclass
 
 _LARGEST_PROPOSAL = 12  # workspaces in one repository that are each named; more look like fixtures
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from memgit.core.settings import AutoRule
+from memgit.core.values import dataclass
 
 _OFTEN = 3  # times that a sentence has to come back
 

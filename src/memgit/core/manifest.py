@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass, replace
+
+from memgit.core.values import dataclass, replace
 
 _SCHEMA = 1
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from memgit.core.values import dataclass
 
 _STAR = "*"  # any run of bytes inside one path component
 _ZERO_OR_MORE = "**/"  # any number of whole components, also none

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from memgit.core.objects import EMPTY_TREE, ZERO, Oid, RefName, hash_object
 from memgit.core.trees import entry, oid_of
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 
 LOG_REF: RefName = "refs/memgit/ops"
 FILES = "files"  # digest of an operation that wrote files: it is taken back by writing them again
+JOIN = "join"  # kind of an operation that joined a remote's commits with ours
+MOVED_BACK = "moved back"  # kind of one that others made: memgit only keeps what the branch held
+WITHHOLD = "withhold"  # kind of one that took out what a remote refused for a secret
 _SCHEMA = 1
 _CREATED = b"created"
 

@@ -12,11 +12,13 @@ from memgit.core import regions
 FILE = ".pre-commit-config.yaml"
 STAGES = ("pre-commit", "pre-merge-commit", "pre-push", "prepare-commit-msg")
 POST_STAGES = ("post-commit", "post-merge", "post-rewrite", "post-checkout")
+WATCHED = ("commit-msg", "pre-rebase")  # memgit has nothing to do there but that others' hooks stash the tree, too
 _TYPES = b"memgit-hook-types"
 _HOOKS = (
     ("memgit-guard", "guard", STAGES[:2]),
     ("memgit-guard-push", "guard-push", STAGES[2:3]),
     ("memgit-message", "message", STAGES[3:]),
+    ("memgit-watch", "watch", WATCHED),
     ("memgit-post", "post", POST_STAGES),
 )
 _REPOS = re.compile(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from memgit.core.values import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ SYNC_MARKERS = (".stfolder", ".dropbox", ".dropbox.cache", ".owncloudsync.log", 
 
 _LEAST_FREE = 200 * 2**20  # bytes
 _LEAST_SHARE = 0.02
-_WATCHES_TO_SPARE = 1024
 _SKEW_S = 300
 
 
@@ -65,13 +65,6 @@ def low_disk(free: int, total: int) -> str | None:
     if free >= _LEAST_FREE and (free >= 10 * _LEAST_FREE or free >= total * _LEAST_SHARE):
         return None
     return f"Only {free // 2**20:,} MiB of {total // 2**20:,} MiB are free."
-
-
-def low_watches(limit: int, directories: int) -> str | None:
-    """A sentence if the system lets a user watch too few directories."""
-    if limit >= directories + _WATCHES_TO_SPARE:
-        return None
-    return f"fs.inotify.max_user_watches is {limit:,}; memory has {directories:,} directories and others watch, too."
 
 
 def clock_off(now_s: int, newest_commit_s: int) -> str | None:

@@ -7,8 +7,10 @@ text, counts and times.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
+
+from memgit.core.values import dataclass, replace
 
 
 class Failure(Enum):
@@ -116,13 +118,18 @@ _MESSAGES: tuple[tuple[Failure, str], ...] = (
         ),
     ),
 )
-_TABLE = tuple((failure, re.compile(pattern)) for failure, pattern in _MESSAGES)
+
+
+@cache
+def _table() -> tuple[tuple[Failure, re.Pattern[str]], ...]:
+    """Compiled when something has failed: that takes 3 ms, which a run that goes well need not pay."""
+    return tuple((failure, re.compile(pattern)) for failure, pattern in _MESSAGES)
 
 
 def classify(stderr: str, status: int = 128) -> Failure:
     """The class of a failed fetch or push from its messages in the C locale. status: git's; negative for a signal."""
     text = stderr.lower()
-    for failure, pattern in _TABLE:
+    for failure, pattern in _table():
         if pattern.search(text):
             return failure
     return Failure.NETWORK if status in (-13, 141) else Failure.OTHER
@@ -165,7 +172,7 @@ def reason(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines()]
     lines = [re.sub(r"^(?:remote: )?(?:fatal: |error: |ERROR: )?", "", line).strip() for line in lines]
     lines = [line for line in lines if line and not line.startswith(("hint:", "To ", "remote:", "Please make sure"))]
-    for failure, pattern in _TABLE:
+    for failure, pattern in _table():
         for line in lines:
             if pattern.search(line.lower()) and failure is classify(stderr):
                 return line

@@ -7,10 +7,10 @@ due when an instant has passed since then, and however many have passed, it is d
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, tzinfo
 
 from memgit.core import units, windows
+from memgit.core.values import dataclass
 from memgit.core.windows import DAY_S
 
 _EXPECTED = (

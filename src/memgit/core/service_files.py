@@ -7,8 +7,9 @@ Source: systemd.service(5), systemd.syntax(7); crontab(5); launchd.plist(5); sch
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from xml.sax.saxutils import escape
+
+from memgit.core.values import dataclass
 
 UNIT = "memgit.service"
 AGENT = "org.git-memgit.run"

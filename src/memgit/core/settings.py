@@ -7,7 +7,6 @@ environment and flags; nothing else in memgit knows where a value came from.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
 from types import MappingProxyType
 
@@ -33,6 +32,7 @@ from memgit.core.kinds import (
     Zone,
 )
 from memgit.core.memory import Patterns
+from memgit.core.values import MISSING, dataclass, field, fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing is slow to import, and this module is read at every start

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-
 from memgit.core.kinds import Tables, Texts, toml
 from memgit.core.settings import DEFAULTS, TABLE, Config, Origin, Scope, Setting
+from memgit.core.values import dataclass, fields
 
 _LIST_WIDTH = 80
 

@@ -15,6 +15,7 @@ from memgit.core.objects import EMPTY_TREE, Oid, ReadMany, hash_object
 
 Entry = bytes  # `<mode> <name>\0<id>`, the id as 20 bytes
 Tree = dict[bytes, Entry]  # by name, in git's order
+TreePair = tuple[Oid, Oid]  # before and after a change
 
 _ENTRY = re.compile(rb"([0-7]+ ([^\0]+)\0.{20})", re.DOTALL)
 _DIRECTORY = b"40000 "
@@ -53,7 +54,7 @@ def directory_of(entry: Entry | None) -> Oid:
 class Trees:
     """Reads trees through a cache and remembers the ones made here, which exist nowhere else yet."""
 
-    def __init__(self, read_many: ReadMany, limit: int = 5_000) -> None:
+    def __init__(self, read_many: ReadMany, limit: int = 12_000) -> None:
         self._read_many = read_many
         self._parsed: dict[Oid, Tree] = {EMPTY_TREE: {}}
         self._limit = limit
@@ -109,6 +110,18 @@ class Trees:
             self.made[oid] = raw
         return oid
 
+    def made_for(self, oids: Iterable[Oid]) -> dict[Oid, bytes]:
+        """Of the trees made here those that these trees are or hold."""
+        found: dict[Oid, bytes] = {}
+        todo = [oid for oid in oids if oid in self.made]
+        while todo:
+            oid = todo.pop()
+            if oid not in found:
+                found[oid] = self.made[oid]
+                below = [oid_of(item) for item, _ in _ENTRY.findall(found[oid]) if item[0] == _DIRECTORY[0]]
+                todo += [inner for inner in below if inner in self.made]
+        return found
+
     def _make_room(self, count: int) -> None:
         if len(self._parsed) + count > self._limit:
             self._parsed = {EMPTY_TREE: {}}
@@ -132,7 +145,7 @@ def _git_order(entry: Entry) -> bytes:
 
 def changed_names(old: Tree, new: Tree) -> set[bytes]:
     """Names whose entry differs between two directories."""
-    return {name for name, _ in old.items() ^ new.items()}
+    return {name for name, item in old.items() if new.get(name) != item} | (new.keys() - old.keys())
 
 
 def changes(
@@ -231,31 +244,27 @@ def graft(trees: Trees, old: Oid, new: Oid, onto: Oid) -> Oid:
     return trees.make(result)
 
 
-class Paths:
-    """A set of changed paths, and which of them another set runs into."""
+def meeting(trees: Trees, one: TreePair, other: TreePair) -> list[tuple[TreePair, TreePair]] | None:
+    """Where two changes meet in one directory: the sub-directories in which both go on; None if they touch a file.
 
-    __slots__ = ("_above", "_paths")
-
-    def __init__(self, paths: Iterable[bytes] = ()) -> None:
-        self._paths = set(paths)
-        self._above: set[bytes] = set()  # every directory that holds one of them
-        for path in self._paths:
-            cut = path.rfind(b"/")
-            while cut > 0:
-                directory = path[:cut]
-                if directory in self._above:
-                    break
-                self._above.add(directory)
-                cut = directory.rfind(b"/")
-
-    def update(self, other: Paths) -> None:
-        """Take in all paths of the other set."""
-        self._paths |= other._paths
-        self._above |= other._above
-
-    def meeting(self, other: Paths) -> set[bytes]:
-        """The paths of this set that are in the other, or lie above or below one that is."""
-        hits = (self._paths & other._paths) | (self._paths & other._above)
-        if above := self._above & other._paths:
-            hits |= {path for path in self._paths if any(path.startswith(top + b"/") for top in above)}
-        return hits
+    A change touches the files that differ between its two trees, links and gitlinks among them; a file and a
+    directory of one name touch each other. If nothing is found anywhere below, the changes can be put after one
+    another in any order.
+    """
+    before, after = trees[one[0]], trees[one[1]]
+    was, now = trees[other[0]], trees[other[1]]
+    found = []
+    for name in changed_names(before, after):
+        other_was, other_now = was.get(name), now.get(name)
+        if other_was == other_now:
+            continue
+        below = []
+        for item in (before.get(name), after.get(name), other_was, other_now):
+            if item is None:
+                below.append(EMPTY_TREE)
+            elif item[0] == _DIRECTORY[0]:
+                below.append(binascii.hexlify(item[-20:]))
+            else:
+                return None
+        found.append(((below[0], below[1]), (below[2], below[3])))
+    return found

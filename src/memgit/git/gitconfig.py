@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from memgit.core.values import dataclass
 from memgit.errors import Busy
 from memgit.git.command import Git
 

@@ -49,10 +49,22 @@ def oldest_first(git: Git, tip: Oid, hidden: Iterable[Oid]) -> tuple[Oid, ...]:
     return tuple(out.split())
 
 
+def graph(git: Git, tip: Oid, hidden: Iterable[Oid]) -> tuple[tuple[Oid, tuple[Oid, ...]], ...]:
+    """The commits of `oldest_first`, each with its parents."""
+    stdin = b"".join(_range(tip, hidden))
+    out = git.run("rev-list", "--topo-order", "--reverse", "--parents", "--stdin", stdin=stdin).stdout
+    return tuple((line[:40], tuple(line[41:].split())) for line in out.splitlines())
+
+
 def touching(git: Git, roots: Iterable[Oid], path: str) -> tuple[Oid, ...]:
-    """The commits reachable from `roots` that changed a path, on whatever side of a merge. git: at the top."""
+    """The commits reachable from `roots` that changed a path, on whatever side of a merge, children first.
+
+    git: at the top.
+    """
     stdin = b"".join(oid + b"\n" for oid in roots)
-    return tuple(git.run("rev-list", "--full-history", "--stdin", "--", path, stdin=stdin).stdout.split())
+    return tuple(
+        git.run("rev-list", "--full-history", "--topo-order", "--stdin", "--", path, stdin=stdin).stdout.split()
+    )
 
 
 def _range(tip: Oid, hidden: Iterable[Oid]) -> list[bytes]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from memgit.core.values import dataclass
 from memgit.git import gitconfig
 from memgit.git.gitconfig import Value
 from memgit.git.repository import Repository

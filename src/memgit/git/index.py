@@ -12,10 +12,10 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from memgit.core.objects import EMPTY_TREE, ZERO, Oid
+from memgit.core.values import dataclass, replace
 from memgit.errors import Busy, CommandFailed
 from memgit.git.command import Git
 from memgit.git.refs import flush_directory

@@ -12,9 +12,11 @@ import os
 import time
 from collections.abc import Iterable
 
+from memgit import running
 from memgit.git.refs import RefUpdate
 
 _SETTLES_S = 0.1
+_YOUNG_S = 600
 
 
 def clear_locks(
@@ -108,25 +110,7 @@ def _is_ours(path: str, content: bytes, since_s: float) -> bool:
 
 
 def is_open_anywhere(wanted: os.stat_result) -> bool:
-    """True if some process has this very file open, or if that can't be told and the file is young.
-
-    Source: proc(5), /proc/<pid>/fd. Without /proc a lock counts as open for its first ten minutes.
-    """
-    if not os.path.isdir("/proc/self/fd"):
-        return time.time() - wanted.st_mtime < 600
-    for process in os.listdir("/proc"):
-        if not process.isdigit():
-            continue
-        directory = f"/proc/{process}/fd"
-        try:
-            descriptors = os.listdir(directory)
-        except OSError:
-            continue
-        for descriptor in descriptors:
-            try:
-                found = os.stat(f"{directory}/{descriptor}")
-            except OSError:
-                continue
-            if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
-                return True
-    return False
+    """True if some process has this very file open, or if that can't be told and the file is young."""
+    if not running.is_told():
+        return time.time() - wanted.st_mtime < _YOUNG_S
+    return running.holder(wanted) is not None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 
+from memgit import running
+from memgit.core.values import dataclass
 from memgit.git.leftovers import is_open_anywhere
 from memgit.git.repository import Repository
 
@@ -37,7 +38,7 @@ def find(repo: Repository) -> tuple[StaleLock, ...]:
         except OSError:
             continue
         age_s = int(time.time() - status.st_mtime)
-        dead = at_work is None and age_s > _OLD_S and not is_open_anywhere(status) and os.path.isdir("/proc/self")
+        dead = at_work is None and age_s > _OLD_S and not is_open_anywhere(status) and running.is_told()
         found.append(StaleLock(path, age_s, at_work, dead))
     return tuple(found)
 
@@ -45,17 +46,5 @@ def find(repo: Repository) -> tuple[StaleLock, ...]:
 def _git_at_work(directories: tuple[str, ...]) -> int | None:
     """A running git whose directory is one of these or below: it may own a lock without having it open."""
     roots = [os.path.realpath(directory) for directory in directories]
-    try:
-        processes = [name for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:
-        return None
-    for process in processes:
-        try:
-            with open(f"/proc/{process}/comm") as file:
-                name = file.read().strip()
-            place = os.readlink(f"/proc/{process}/cwd")
-        except OSError:
-            continue
-        if name.partition("-")[0] == "git" and any(place == root or place.startswith(root + "/") for root in roots):
-            return int(process)
-    return None
+    gits = (one for one in running.processes() if one.name().partition("-")[0] == "git")
+    return next((one.pid for one in gits if one.is_in(roots)), None)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from memgit.core.objects import Oid
+from memgit.core.values import dataclass
 from memgit.errors import CommandFailed, MemgitError
 from memgit.git import versions
 from memgit.git.command import DURABLE, Git

@@ -15,7 +15,7 @@ from memgit.process import Conversation
 
 _BATCH = 1000  # commands sent before the first answer is read: 49 KB, less than a pipe holds
 _KINDS = {b"commit": 1, b"tree": 2, b"blob": 3}
-_LEVELS = {b"commit": 0, b"tree": 0, b"blob": 6}  # ids don't compress, and a commit is mostly ids
+_STORED_UP_TO = 0xFFFF  # bytes of a block that is not compressed
 
 
 class ObjectReader:
@@ -136,7 +136,8 @@ def _send_pack(child: Conversation, objects: Sequence[tuple[bytes, bytes]]) -> N
     buffer = [b"PACK\x00\x00\x00\x02" + len(objects).to_bytes(4, "big")]
     size = 0
     for kind, content in objects:
-        piece = _entry_header(_KINDS[kind], len(content)) + zlib.compress(content, _LEVELS[kind])
+        body = zlib.compress(content) if kind == b"blob" or len(content) > _STORED_UP_TO else _stored(content)
+        piece = _entry_header(_KINDS[kind], len(content)) + body
         buffer.append(piece)
         size += len(piece)
         if size > 1 << 18:
@@ -148,6 +149,16 @@ def _send_pack(child: Conversation, objects: Sequence[tuple[bytes, bytes]]) -> N
     checksum.update(data)
     child.send(data + checksum.digest())
     child.close_input()
+
+
+def _stored(content: bytes) -> bytes:
+    """A zlib stream that holds the content as it is: a commit and a tree are mostly ids, which don't compress.
+
+    zlib makes the same at level 0, at more than twice the cost. Source of the format: RFC 1950 and 1951, section 3.2.4.
+    """
+    size = len(content)
+    head = b"\x78\x01\x01" + size.to_bytes(2, "little") + (size ^ 0xFFFF).to_bytes(2, "little")
+    return head + content + zlib.adler32(content).to_bytes(4, "big")
 
 
 def _entry_header(kind: int, size: int) -> bytes:

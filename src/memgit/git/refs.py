@@ -6,9 +6,9 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from memgit.core.objects import ZERO, Oid, RefName
+from memgit.core.values import dataclass
 from memgit.errors import Busy, CommandFailed, MemgitError, RefMoved
 from memgit.git.command import DURABLE, Git
 

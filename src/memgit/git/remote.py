@@ -10,15 +10,14 @@ import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from memgit import process
 from memgit.core import retry
 from memgit.core.objects import ZERO, Oid, RefName
 from memgit.core.retry import Failure
+from memgit.core.values import dataclass
 from memgit.errors import NetworkError
 from memgit.git.command import DURABLE, Git, environment
-from memgit.process import Result, TimedOut
+from memgit.process import Child, Result, TimedOut
 
 Config = Mapping[str, list[str]]
 
@@ -69,8 +68,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A ref to move on the remote. lease: replace it if it is still there (ZERO: if it does not exist); else only
-    forward.
+    """A ref to move on the remote; ZERO takes it away. lease: replace it if it is still there (ZERO: if it does not
+    exist); else only forward.
     """
 
     ref: RefName
@@ -105,11 +104,20 @@ class Line:
         Unless `forced`, a tracking ref only moves forward: Failure.REJECTED says that the remote was rewritten.
         Raises RemoteFailed.
         """
+        with self.ask(target, forced=forced) as question:
+            return self.heard(target, question)
+
+    def ask(self, target: Target, *, forced: bool = False) -> Child:
+        """The same without waiting for the answer, which `heard` takes: most of the time goes by on the way."""
         refspec = f"{'+' if forced else ''}{target.branch}:{target.tracking}"
-        done = self._run(
-            target.remote, "fetch", "--progress", "--no-tags", "--no-prune", "--no-auto-maintenance", "--refmap=",
+        return self._start(
+            "fetch", "--progress", "--no-tags", "--no-prune", "--no-auto-maintenance", "--refmap=",
             "--no-recurse-submodules", "--no-write-fetch-head", "--end-of-options", target.remote, refspec,
         )  # fmt: skip
+
+    def heard(self, target: Target, question: Child) -> bool:
+        """What the remote answered. Raises as `fetch` does."""
+        done = self._finish(target.remote, question)
         said = _said(done)
         if done.status:
             missing = _MISSING.search(said)
@@ -121,7 +129,8 @@ class Line:
     def push(self, remote: str, updates: Sequence[Update]) -> tuple[Answer, ...]:
         """Offer refs to a remote; its answer to each. Raises RemoteFailed where no answer came."""
         leases = [f"--force-with-lease={u.ref}:{_lease(u.lease)}" for u in updates if u.lease is not None]
-        refspecs = [f"{'+' if u.lease is not None else ''}{u.new.decode()}:{u.ref}" for u in updates]
+        sources = ["" if u.new == ZERO else u.new.decode() for u in updates]
+        refspecs = [f"{'+' if u.lease and new else ''}{new}:{u.ref}" for new, u in zip(sources, updates, strict=True)]
         done = self._run(
             remote, "push", "--porcelain", "--progress", "--no-follow-tags", "--recurse-submodules=no", *leases,
             "--end-of-options", remote, *refspecs,
@@ -145,16 +154,21 @@ class Line:
         return None
 
     def _run(self, remote: str, *args: str) -> Result:
+        with self._start(*args) as child:
+            return self._finish(remote, child)
+
+    def _start(self, *args: str) -> Child:
         env = environment({"GIT_SSH_COMMAND": ssh_command(self.config, os.environ), "SSH_ASKPASS_REQUIRE": "never"})
+        return Child(
+            self._git.argv(*_UNATTENDED, *DURABLE, *args),
+            cwd=self._git.directory,
+            env=env,
+            keep_fds=self._git.keep_fds,
+        )
+
+    def _finish(self, remote: str, child: Child) -> Result:
         try:
-            return process.run_apart(
-                self._git.argv(*_UNATTENDED, *DURABLE, *args),
-                cwd=self._git.directory,
-                env=env,
-                silence_s=self._silence_s,
-                timeout_s=self._silence_s * _LONGEST,
-                keep_fds=self._git.keep_fds,
-            )
+            return child.finish_within(self._silence_s, self._silence_s * _LONGEST)
         except TimedOut as error:
             raise RemoteFailed(remote, Failure.TIMEOUT, error.message) from None
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
 
 from memgit.core.objects import Oid, RefName
+from memgit.core.values import dataclass
 from memgit.errors import Busy, CommandFailed, MemgitError, UnsupportedRepository, UsageError
 from memgit.git.command import Git
 
@@ -30,6 +30,12 @@ class Checkout:
     head: Oid | None  # only when detached
     operation: str | None  # "merge", "rebase", ... in progress
     operation_branches: tuple[RefName, ...]  # those that a rebase or bisect will move or go back to when it ends
+
+    @property
+    def work_tree(self) -> str | None:
+        """Where its files are; None for a main one that does not lie around its `.git`."""
+        link = _first_line(self.git_dir, "gitdir") or self.git_dir
+        return os.path.dirname(link) if os.path.basename(link) == ".git" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +167,6 @@ def discover(directory: str | None, git_dir: str | None = None, keep_fds: tuple[
     _refuse_unsupported_formats(common_dir)
     work_tree = os.path.normpath(os.path.join(here, cdup)) if inside == "true" and bare == "false" else None
     return Repository(git, absolute, common_dir, work_tree, prefix, shallow == "true", bare == "true")
-
-
-def discover_top(directory: str | None) -> Repository:
-    """As `discover`, with git run at the top of the work tree, where paths are those of the repository."""
-    repo = discover(directory)
-    return repo if repo.work_tree is None or not repo.prefix else replace(repo, git=Git(repo.work_tree))
 
 
 def _no_repository(failure: CommandFailed, directory: str | None) -> MemgitError:

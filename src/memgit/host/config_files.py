@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from memgit.core import layers
 from memgit.core.layers import Layer
 from memgit.core.settings import Config, OriginKind
+from memgit.core.values import dataclass
 from memgit.errors import ConfigError, UntrustedConfig
 
 TRACKED_NAME = ".memgit.toml"

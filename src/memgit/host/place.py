@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 
 MARKER = "memgit-target"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 
 

@@ -7,10 +7,10 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from memgit import process
 from memgit.core.backup.rsync_rules import Meaning, Outcome, meaning
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError, NetworkError
 from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MARKER, Advance, Generation, Sender, TargetError
 

@@ -10,10 +10,10 @@ import errno
 import os
 import stat
 import time
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from memgit.core.memory import Patterns
+from memgit.core.values import dataclass
 
 _TRIES = 3
 _PAUSE_S = 0.01

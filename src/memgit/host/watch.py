@@ -12,7 +12,8 @@ import os
 import struct
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from memgit.core.values import dataclass
 
 _MODIFY, _ATTRIB, _CLOSE_WRITE = 0x2, 0x4, 0x8
 _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x40, 0x80, 0x100, 0x200
@@ -25,7 +26,14 @@ _HEAD = struct.Struct("iIII")
 
 
 class NoWatch(Exception):
-    """The system gives no hints for a directory: no inotify, or its limit is reached."""
+    """The system gives no hints for a directory: no inotify, or a limit of its is reached.
+
+    limit: the name of that limit, which an administrator can raise.
+    """
+
+    def __init__(self, limit: str = "") -> None:
+        super().__init__(f"the system's limit {limit} is reached" if limit else "this system has no inotify")
+        self.limit = limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,7 @@ class Watcher:
         self._libc = _libc()
         self.fd = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self.fd < 0:
-            raise NoWatch(os.strerror(ctypes.get_errno()))
+            raise NoWatch("fs.inotify.max_user_instances" if ctypes.get_errno() == errno.EMFILE else "")
 
     def watch(self, root: bytes, directories: Iterator[bytes]) -> None:
         """Watch exactly these directories below `root`, others of it no longer. Raises NoWatch at the limit."""
@@ -71,7 +79,7 @@ class Watcher:
             error = ctypes.get_errno()
             if error in (errno.ENOSPC, errno.ENOMEM):
                 self.forget(root)
-                raise NoWatch("the system's limit of watches is reached (fs.inotify.max_user_watches)")
+                raise NoWatch("fs.inotify.max_user_watches")
 
     def forget(self, root: bytes) -> None:
         """Watch nothing of this root any more."""
@@ -127,10 +135,10 @@ class Watcher:
 
 def _libc() -> ctypes.CDLL:
     if not sys.platform.startswith("linux"):
-        raise NoWatch("this system has no inotify")
+        raise NoWatch
     library = ctypes.CDLL(None, use_errno=True)
     if not hasattr(library, "inotify_init1"):
-        raise NoWatch("this system has no inotify")
+        raise NoWatch
     return library
 
 

@@ -17,7 +17,8 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from memgit.core.values import dataclass
 
 _AT_FDCWD = -100
 _PAUSE_S = 0.01

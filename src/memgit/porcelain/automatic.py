@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 
 from memgit.core.retry import RULES
+from memgit.core.values import dataclass
 from memgit.git.repository import Repository
 from memgit.host import files
 from memgit.porcelain import outbox, pause

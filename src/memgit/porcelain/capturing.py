@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from memgit.core import capture
 from memgit.core.capture import Change, Counted, Limits, Side
@@ -16,6 +15,7 @@ from memgit.core.objects import EMPTY_TREE, ZERO, Oid, RefName, hash_object
 from memgit.core.operations import FILES, Operation, RefChange
 from memgit.core.settings import Config
 from memgit.core.trees import Trees, edited
+from memgit.core.values import replace
 from memgit.errors import Busy, MemgitError, RefMoved
 from memgit.git import index, signing
 from memgit.git.command import Git
@@ -76,7 +76,7 @@ class Capturing:
 
     def _wanted(self) -> Wanted:
         limits = Limits(self.config.capture.max_file, self.config.capture.max_commit)
-        check = guarding.checker(self.repo, self.config)
+        check = guarding.checker(self.repo, self.config, makes_key=not self.request.dry_run)
         return Wanted(self.patterns, limits, self.request.paths, self.request.confirm_deletions, check)
 
     def _write(

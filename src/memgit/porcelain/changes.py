@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from memgit.core import footprint, regions
 from memgit.core import manifest as records
 from memgit.core.manifest import Change, Made, Manifest
+from memgit.core.values import replace
 from memgit.errors import Busy, MemgitError
 from memgit.git import gitconfig, leftovers
 from memgit.git.repository import Repository

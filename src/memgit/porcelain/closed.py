@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from memgit.core import windows
 from memgit.core.consolidation import runs
 from memgit.core.consolidation.classify import Classifier
 from memgit.core.consolidation.policy import Policy
 from memgit.core.objects import EMPTY_TREE, Oid
 from memgit.core.trees import Trees, changes
+from memgit.core.values import dataclass
 from memgit.git import history
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
@@ -47,7 +46,7 @@ def find(
         found = runs.collapse(
             history.stream(repo.git, tip, hidden),
             Classifier(policy.rules),
-            windows.Calendar(policy.window, policy.zone).closed_key(now_s),
+            windows.Calendar(policy.window, policy.zone).closed_keys(now_s),
             frozenset(),
             only_memory,
             lambda oid: reader.read(oid)[5:45],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 
 from memgit.core.objects import Oid, RefName
 from memgit.core.settings import Config
+from memgit.core.values import dataclass
 from memgit.errors import Busy, RefMoved, UsageError
 from memgit.git.repository import Repository
 from memgit.host import scan
@@ -102,6 +102,10 @@ def _look(
     found = scan.walk(os.fsencode(repo.work_tree), patterns, nested=config.capture.nested == "include")
     known = memo.recall(repo, memo.policy_of(repo, config, workspace, version))
     to_fold = place.waiting(repo, where.ref) if where.is_branch else ()
+    if known.tip and known.ref == where.ref and known.tip != memo.text_of(where.tip) and not request.dry_run:
+        from memgit.porcelain import discarded
+
+        discarded.keep(change, where.ref, known.tip.encode(), where.tip, now_s)
     if not to_fold and _is_quiet(known, where, found, request):
         return Report(where.ref, where.tip, None, where.why, held=known.held, skipped=found.skipped)
     from memgit.porcelain.capturing import Capturing

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from memgit.core import windows
 from memgit.core.consolidation import message, plan, report, runs
@@ -24,11 +23,12 @@ from memgit.core.consolidation.runs import Collapsed, Node
 from memgit.core.objects import EMPTY_TREE, Oid, RefName, hash_object
 from memgit.core.operations import Created, Operation, RefChange
 from memgit.core.trees import Trees, changes
+from memgit.core.values import dataclass
 from memgit.errors import RangeMoved, RefMoved, UsageError
-from memgit.git import diff, history, notes, refs, signing
+from memgit.git import history, notes, refs, signing
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
-from memgit.porcelain import extent, oplog, settled, transaction
+from memgit.porcelain import extent, oplog, people, settled, transaction
 from memgit.porcelain.extent import Extent
 from memgit.porcelain.settled import Settled
 from memgit.porcelain.transaction import Transaction
@@ -78,6 +78,7 @@ def run(
         return _Run(repo, policy, workspace, request, now_s, progress).preview()
     for attempt in range(_ATTEMPTS):
         try:
+            people.let_finish(repo, request.branch or repo.current_branch())
             with transaction.begin(repo) as change:
                 return _Run(change.repo, policy, workspace, request, now_s, progress).carry_out(change)
         except (RefMoved, RangeMoved):
@@ -157,10 +158,10 @@ class _Run:
             collapsed.nodes,
             trees,
             lambda oid: _tree_of(reader, oid),
-            (lambda pairs: diff.changed_paths(self.repo.git, pairs)) if self.policy.commute else None,
+            commute=self.policy.commute,
             keep_empty=self.policy.keep_empty,
         )
-        return Outlook(made, collapsed, known, trees.made)
+        return Outlook(made, collapsed, known, trees.made_for(step.tree for step in made.steps))
 
     def _is_bounded(self, area: Extent, known: Settled) -> bool:
         """True if what held an earlier run's windows apart, or ended its range, still does."""
@@ -171,7 +172,7 @@ class _Run:
         return runs.collapse(
             self._counted(history.stream(self.repo.git, area.ref.oid, _hidden(area, known))),
             Classifier(self.policy.rules),
-            self.calendar.closed_key(None if self.request.open_windows else self.now_s),
+            self.calendar.closed_keys(None if self.request.open_windows else self.now_s),
             area.pinned,
             self._only_memory(trees),
             lambda oid: _tree_of(reader, oid),
@@ -263,6 +264,7 @@ class _Run:
         )
         if extent.read(self.repo, self.config, self.request) != area:
             raise RangeMoved  # a push has published, or a merge begun on, what is to be replaced
+        people.let_finish(self.repo, area.ref.name, patience_s=0)
         return oplog.record(change, operation, created, area.log, objects)
 
     def _move_notes(self, change: Transaction, area: Extent, outlook: Outlook, draft: Draft) -> list[RefChange]:

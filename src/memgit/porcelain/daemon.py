@@ -12,12 +12,12 @@ import select
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from types import FrameType
 
 from memgit.core.debounce import Debounce
 from memgit.core.memory import PatternList, Patterns
 from memgit.core.units import duration_s
+from memgit.core.values import dataclass, field
 from memgit.errors import Busy, MemgitError
 from memgit.git import refs
 from memgit.git.repository import checkout_of
@@ -69,6 +69,7 @@ class _Place:
     said: str = ""  # the last trouble, so that it is logged once
     state: str = ""
     dirs_changed: bool = True
+    is_aside: bool = False  # the last capture could not go to the branch, and goes back there when it can
     is_anything: bool = False  # something may have changed that no hint named
 
 
@@ -329,6 +330,8 @@ class Daemon:
                 if _pace(workspace, path):
                     self._touch(place, path, now_m)
         place.stamps = found
+        if place.is_aside and not place.waiting:
+            self._touch(place, None, now_m)
         every_s = min(workspace.config.watch.scan, _POLL_S) if place.is_polling else workspace.config.watch.scan
         place.next_scan_m = (
             (now_m + every_s) // _TICK_S * _TICK_S + _TICK_S if every_s >= 2 * _TICK_S else now_m + every_s
@@ -397,6 +400,7 @@ class Daemon:
             return
         place.retry_m = None
         place.said = ""
+        place.is_aside = report.why is not None
         if report.commit is not None:
             self._log(place, "captured", commit=report.commit.decode(), ref=report.ref, files=len(report.files))
         if report.held:

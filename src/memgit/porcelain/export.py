@@ -6,11 +6,11 @@ import os
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from memgit.core.backup.plan import Item, plan
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid
+from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.git import refs
 from memgit.git.archive import Archive

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from memgit.core.consolidation.plan import StopReason
 from memgit.core.consolidation.policy import Request
 from memgit.core.consolidation.runs import Collapsed
 from memgit.core.objects import Oid, RefName
 from memgit.core.operations import LOG_REF
+from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.git import notes, refs
 from memgit.git.refs import Ref

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Any
 
+from memgit.core.values import dataclass
 from memgit.git import index
 from memgit.git.command import Git
 from memgit.git.index import Entry, IndexLocked, IndexUnusable, NextIndex, Update
 from memgit.git.repository import Repository
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ import os
 import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from memgit.core import capture, content
 from memgit.core.capture import Change, Held, Limits, Side, Why
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid, hash_object
 from memgit.core.trees import Trees, is_directory, is_gitlink, mode_of, oid_of
+from memgit.core.values import dataclass, field
 from memgit.git import conversion, index
 from memgit.git.command import Git
 from memgit.git.conversion import NotConvertible
@@ -264,7 +264,8 @@ class Gather:
             path, raw = candidate.path, candidate.raw
             old = result.old.get(path)
             problems = self._problems(path, stored, old, is_link=candidate.mode == b"120000")
-            problems += self.wanted.check(path, stored, old)
+            if not any(problem.why is Why.BINARY for problem in problems):  # which nobody wants, whatever is in it
+                problems += self.wanted.check(path, stored, old)
             if raw is not stored and not problems:
                 problems += self.wanted.check(path, raw, None)
             if problems:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from memgit.core.objects import ZERO, Oid
 from memgit.core.secrets.finding import Finding
-from memgit.core.secrets.scan import scan, scan_added
 from memgit.core.settings import Config
+from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.git import diff
 from memgit.git.command import Git
@@ -18,7 +18,7 @@ from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
 from memgit.host import scan as work_tree
 from memgit.host.scan import Unreadable
-from memgit.porcelain import allowed
+from memgit.porcelain.judge import Judge
 
 _LARGEST = 64 << 20
 
@@ -47,12 +47,11 @@ class Guard:
         """repo: None outside of any; then guessable values have no fingerprint."""
         self._repo = repo
         self._config = config
-        self._allowed = allowed.allowed(repo, config)
-        self._key = allowed.key_of(repo) if repo is not None else b""
+        self._judge = Judge(repo, config)
 
     def scan_bytes(self, content: bytes, name: bytes) -> Report:
         """Bytes that come from nowhere in particular."""
-        return Report(tuple(Found(item) for item in self._whole(content, name)), (), 1)
+        return Report(tuple(Found(item) for item in self._judge.of_file(content, name)), (), 1)
 
     def scan_memory(self, workspace: bytes) -> Report:
         """All memory files of the work tree."""
@@ -78,6 +77,16 @@ class Guard:
         """What the commits of a range add, each compared with its parents."""
         return self._scan_pairs(diff.pairs_of_range(self._top(self._must_have()), revisions))
 
+    def scan_commits(self, parents: Mapping[Oid, int]) -> tuple[Found, ...]:
+        """What commits add that no parent of theirs has. parents: how many each has."""
+        times: Counter[Found] = Counter()
+        git = self._top(self._must_have())
+        with ObjectReader(git) as reader:
+            for pair in diff.pairs_of_commits(git, parents):
+                if pair.new != ZERO:
+                    times.update(Found(item, pair.commit) for item in self._added(reader, pair))
+        return tuple(found for found, count in times.items() if count >= parents.get(found.commit or ZERO, 0))
+
     def _must_have(self) -> Repository:
         if self._repo is None:
             raise UsageError("This is not a git repository.")
@@ -85,9 +94,6 @@ class Guard:
 
     def _top(self, repo: Repository) -> Git:
         return Git(repo.work_tree or repo.git.directory, repo.git.git_dir)
-
-    def _whole(self, content: bytes, name: bytes) -> tuple[Finding, ...]:
-        return scan(content, name, self._allowed, key=self._key)
 
     def _scan_files(self, files: Iterator[tuple[bytes, bytes, bytes]]) -> Report:
         found: list[Found] = []
@@ -100,7 +106,7 @@ class Guard:
                 unread.append((os.fsdecode(shown), problem.reason))
                 continue
             count += 1
-            found += [Found(item) for item in self._whole(content, shown)]
+            found += [Found(item) for item in self._judge.of_file(content, shown)]
         return Report(tuple(found), tuple(unread), count)
 
     def _scan_pairs(self, pairs: Iterator[diff.BlobPair]) -> Report:
@@ -113,11 +119,14 @@ class Guard:
                     continue
                 seen.add((pair.path, pair.old, pair.new))
                 count += 1
-                new = reader.read(pair.new)
-                old = b"" if pair.old == ZERO else reader.read(pair.old)
-                for item in scan_added(old, new, pair.path, self._allowed, key=self._key):
+                for item in self._added(reader, pair):
                     found.setdefault((pair.path, item), Found(item, pair.commit))
         return Report(tuple(found.values()), (), count)
+
+    def _added(self, reader: ObjectReader, pair: diff.BlobPair) -> tuple[Finding, ...]:
+        new = reader.read(pair.new)
+        old = b"" if pair.old == ZERO else reader.read(pair.old)
+        return tuple(self._judge.of_added(old, new, pair.path))
 
 
 def _files_below(path: str) -> Iterator[tuple[bytes, bytes, bytes]]:

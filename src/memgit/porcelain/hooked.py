@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from memgit.core.memory import Patterns
 from memgit.core.settings import Config
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 from memgit.git import attributes, gitconfig
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository, discover
 from memgit.host import config_files, files, programs
-from memgit.porcelain import place, window
+from memgit.porcelain import place, stashed, window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,12 +74,13 @@ def register(repo: Repository, spaces: tuple[Workspace, ...]) -> str | None:
     return f"memgit: the merge driver is registered for this clone{proven}; memgit uninstall takes it back."
 
 
-def watch(repo: Repository, spaces: tuple[Workspace, ...], environ: Mapping[str, str], parent: int) -> bool:
-    """Keep what is written to memory while the tree is stashed; whether it is."""
-    process = window.manager(environ, parent)
-    if process is None:
-        return False
-    return window.keep(repo, tuple(space.memory for space in spaces), environ.get("GIT_INDEX_FILE"), process)
+def watch(repo: Repository, environ: Mapping[str, str], parent: int, then: Callable[[], object] | None = None) -> bool:
+    """Keep what is written to memory while the tree is stashed; whether it is. then: to be done when it is back."""
+    patch = window.patch(environ, parent)
+    if patch is not None:
+        memory = tuple(space.memory for space in workspaces(repo, environ))
+        window.keep(repo, memory, environ, patch, then)
+    return patch is not None
 
 
 def staged(repo: Repository, spaces: tuple[Workspace, ...], index_file: str | None) -> tuple[Finding, ...]:
@@ -129,17 +130,15 @@ def _found(
         return ()
     from memgit.core.content import conflict_markers
     from memgit.core.secrets.finding import Finding
-    from memgit.core.secrets.scan import scan_added  # compiles its rules; only for a commit that touches memory
-    from memgit.porcelain import allowed
+    from memgit.porcelain.judge import Judge
 
-    key = allowed.key_of(repo)
-    passing = {space.place: allowed.allowed(repo, space.config) for space in spaces}
+    judges = {space.place: Judge(repo, space.config) for space in spaces}
     findings: list[Finding] = []
     with ObjectReader(repo.git) as reader:
         for space, old, new, path in changed:
             before = reader.read(old) if old.strip(b"0") else b""
             after = reader.read(new)
-            findings += scan_added(before, after, path, passing[space.place], key=key)
+            findings += judges[space.place].of_added(before, after, path)
             line = conflict_markers(after) if markers and conflict_markers(before) is None else None
             if line is not None:
                 findings.append(Finding(path.decode("utf-8", "backslashreplace"), line, line, MARKERS, ""))
@@ -175,28 +174,36 @@ def message(repo: Repository, path: str, environ: Mapping[str, str]) -> None:
 
 
 def after(
-    repo: Repository, spaces: tuple[Workspace, ...], now_s: int, machine: str, over: frozenset[int]
+    repo: Repository,
+    spaces: tuple[Workspace, ...],
+    environ: Mapping[str, str],
+    now_s: int,
+    over: frozenset[int],
 ) -> tuple[str, ...]:
-    """After a commit, merge, rewrite or checkout: what waited for it; sentences about what was done or is due.
+    """After a commit, merge, rewrite or checkout: what waited for it; sentences about what was done.
 
     over: the processes above us, if what they do to the branch is done.
     """
     said = [
-        f"memgit: {path} was written to while the tree was stashed; the write is back." for path in window.settle(repo)
+        f"memgit: {path} was written to while the tree was stashed; the write is back."
+        for path in window.settle(repo, environ)
     ]
+    for one in stashed.noted(repo):
+        said += [f"memgit: {one.evidence}", f"  {one.fix}"]
     branch = repo.current_branch()
     if repo.work_tree is not None and branch is not None and place.waiting(repo, branch):
         from memgit.core.version import VERSION
+        from memgit.host import machine
         from memgit.porcelain import commit
 
         for space in spaces:
-            request = commit.Request(machine=machine, over=over)
+            request = commit.Request(machine=machine.name(environ), over=over)
             done = commit.run(repo, space.config, os.fsencode(space.place), VERSION, request, now_s)
             said += [f"memgit: folded back what had waited on {ref}." for ref in done.folded]
-    return (*said, *_due(repo, spaces, now_s))
+    return tuple(said)
 
 
-def _due(repo: Repository, spaces: tuple[Workspace, ...], now_s: int) -> Iterator[str]:
+def due(repo: Repository, spaces: tuple[Workspace, ...], now_s: int) -> Iterator[str]:
     """A sentence about automatic commits of closed windows, at most once a day."""
     path = os.path.join(repo.private_dir, "due")
     try:

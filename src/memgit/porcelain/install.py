@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from memgit.core import footprint, precommit_config, regions
 from memgit.core.driver_line import driver_line
 from memgit.core.manifest import Change
 from memgit.core.settings import ALWAYS_EXCLUDED, Config
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError, UsageError
 from memgit.git import gitconfig, hooks, refs, versions
 from memgit.git.refs import RefUpdate
@@ -21,7 +21,18 @@ from memgit.host.programs import Programs
 from memgit.porcelain import changes, proof, transaction
 
 # What memgit can make again by itself; other private files hold somebody's settings or somebody's text.
-_CACHES = ("scope", "gitconfig", "due", "settled.json", "told.json", "jobs.json", "run.json", "seen", "scratch")
+_CACHES = (
+    "scope",
+    "gitconfig",
+    "due",
+    "settled.json",
+    "told.json",
+    "jobs.json",
+    "run.json",
+    "stashed",
+    "seen",
+    "scratch",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,7 @@ class Removed:
     refs: tuple[str, ...]  # deleted
     refs_kept: int
     dry_run: bool
+    service: tuple[str, ...] = ()  # workspaces that are no longer looked after
 
 
 def remove(repo: Repository, *, purge: bool, dry_run: bool) -> Removed:

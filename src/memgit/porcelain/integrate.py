@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Sequence
 
 from memgit.core.merge.api import merge
-from memgit.core.objects import ZERO, Oid, RefName, hash_object
-from memgit.core.trees import Entry, Trees, changes, edited, mode_of, oid_of
+from memgit.core.objects import Oid, RefName, hash_object
+from memgit.core.operations import JOIN, Operation, RefChange
+from memgit.core.trees import Trees, edited
 from memgit.errors import Busy
-from memgit.git import conversion, index, mergetree, refs, signing
-from memgit.git.command import Git
+from memgit.git import mergetree, refs, signing
 from memgit.git.identity import identity
-from memgit.git.index import FileStat, IndexLocked, Update
 from memgit.git.mergetree import Merged, Stage
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import RefUpdate
-from memgit.git.repository import Repository
-from memgit.host import processes, worktree
-from memgit.host.worktree import Late, Move, Version
-from memgit.porcelain.following import IndexChange
+from memgit.porcelain import moving, oplog
 from memgit.porcelain.joined import How, Joined, Rules
 from memgit.porcelain.transaction import Transaction
-
-_TRIES = 5
-_PAUSE_S = 0.1
-Touched = tuple[bytes, Entry | None, Entry | None]  # path, old, new
 
 
 def run(
@@ -53,7 +43,8 @@ def run(
     repo.refuse_if_in_progress(branch)
     with ObjectReader(git) as reader:
         if ours in found:
-            return _apply(change, reader, branch, Joined(How.FORWARD, ours, theirs), shown, rules)
+            blocking = moving.move(change, reader, RefUpdate(branch, theirs, ours), f"memgit sync: {shown}", rules)
+            return Joined(How.BLOCKED, ours, None, blocking) if blocking else Joined(How.FORWARD, ours, theirs)
         trees = Trees(reader.read_many)
         merged = mergetree.merge(git, ours, theirs)
         tree, blobs, resolved, left = _resolve(reader, trees, merged, rules)
@@ -61,9 +52,14 @@ def run(
             return Joined(How.CONFLICT, ours, None, tuple(left), why="both sides changed them")
         raw = _commit(change, tree, (ours, theirs), branch, shown, resolved, machine, now_s)
         new = hash_object(b"commit", raw)
-        change.store([*blobs, *((b"tree", content) for content in trees.made.values()), (b"commit", raw)])
-        joined = Joined(How.MERGED, ours, new, resolved=tuple(resolved))
-        return _apply(change, reader, branch, joined, shown, rules)
+        operation = Operation(JOIN, now_s, (RefChange(branch, ours, new),), f"join {shown}")
+        told, entry = oplog.prepare(repo, operation)
+        made = [*blobs, *((b"tree", content) for content in trees.made.values()), (b"commit", raw), *told]
+        change.store(list(dict.fromkeys(made)))
+        blocking = moving.move(change, reader, RefUpdate(branch, new, ours), f"memgit sync: {shown}", rules, entry)
+        if blocking:
+            return Joined(How.BLOCKED, ours, None, blocking)
+        return Joined(How.MERGED, ours, new, resolved=tuple(resolved))
 
 
 def _resolve(
@@ -120,149 +116,3 @@ def _commit(
     raw = b"\n".join(head) + b"\n\n" + b"\n".join(lines)
     sign = signing.signer(repo.config(), repo.private_dir)
     return sign(raw) if sign is not None else raw
-
-
-def _apply(
-    change: Transaction, reader: ObjectReader, branch: RefName, joined: Joined, shown: str, rules: Rules
-) -> Joined:
-    """Move the branch, and where it is checked out its index and files: all of it, or nothing if something is in
-    the way.
-
-    Files come first, then index and branch in one step. Killed in between, the files hold what the next run brings.
-    """
-    assert joined.old is not None
-    assert joined.new is not None
-    repo = change.repo
-    update = RefUpdate(branch, joined.new, joined.old)
-    if repo.work_tree is None or repo.current_branch() != branch:
-        change.move([update], f"memgit sync: {shown}")
-        return joined
-    if busy := processes.committing(repo.work_tree, repo.git_dir):
-        raise Busy(f"{busy} is running, and would fail if its branch moved.", "Try again when it has ended.")
-    if change.is_owing:
-        raise Busy("The index is behind its branch and can't be changed.", "`git status` may tell who holds it.")
-    trees = Trees(reader.read_many)
-    old_tree, new_tree = (reader.read(oid)[5:45] for oid in (joined.old, joined.new))
-    touched = list(changes(trees, old_tree, new_tree))
-    git = Git(repo.work_tree, None, repo.git.keep_fds)
-    if not _is_plain(repo, git, touched):
-        blocking = change.forward(update, "memgit sync")
-        return Joined(How.BLOCKED, joined.old, None, blocking) if blocking else joined
-    moves = [Move(path, _version(reader, old), _version(reader, new)) for path, old, new in touched]
-    entries = index.entries(git, [move.path for move in moves])
-    blocking = _staged_otherwise(touched, entries)
-    moves = [move for move in moves if move.path not in entries or not entries[move.path].skip_worktree]
-    top, scratch = os.fsencode(repo.work_tree), os.path.join(repo.private_dir, "scratch")
-    moves = [_with_newer(top, move, rules) for move in moves]
-    newer = frozenset(move.path for move in moves if move.old and move.new and rules.memory.matches(move.path))
-    blocking = blocking or worktree.in_the_way(top, moves, newer)
-    if blocking:
-        return Joined(How.BLOCKED, joined.old, None, blocking)
-    wanted = {path: new for path, _, new in touched}
-    with worktree.placing(top, moves, scratch) as late:
-        same = {move.path for move in moves if move.new == _version(reader, wanted.get(move.path))}
-        updates = tuple(_index_update(path, new, entries.get(path), top, path in same) for path, _, new in touched)
-        try:
-            _move(change, update, f"memgit sync: {shown}", IndexChange(repo.work_tree, repo.git_dir, updates))
-        except Busy:
-            with worktree.placing(top, [Move(move.path, move.new, move.old) for move in moves], scratch):
-                raise
-    for write in late:
-        _take_in(top, write, rules, scratch)
-    return joined
-
-
-def _with_newer(top: bytes, move: Move, rules: Rules) -> Move:
-    """Memory that was written after the last capture is joined with what comes; the rest of it is captured later."""
-    if move.new is None or not rules.memory.matches(move.path):
-        return move
-    try:
-        there = worktree.look(top, move.path)
-    except OSError:
-        return move
-    if there is None or there in (move.old, move.new) or b"120000" in (there.mode, move.new.mode):
-        return move
-    before = move.old.content if move.old is not None else b""
-    result = merge(before, there.content, move.new.content, move.path, rules.of(move.path))
-    return Move(move.path, there, Version(there.mode, result.content)) if result.clean else move
-
-
-def _move(change: Transaction, update: RefUpdate, reason: str, following: IndexChange) -> None:
-    """Branch and index together; somebody's index.lock is waited for a little. Raises Busy."""
-    for attempt in range(_TRIES):
-        try:
-            change.capture([], [update], reason, following)
-            return
-        except IndexLocked:
-            if attempt == _TRIES - 1:
-                raise
-            time.sleep(_PAUSE_S)
-
-
-def _is_plain(repo: Repository, git: Git, touched: Sequence[Touched]) -> bool:
-    """Whether every file lies in the work tree as it is stored; else git has to write them."""
-    config = repo.config()
-    if (config.get("core.autocrlf") or ["false"])[-1].lower() not in ("false", "no", "off", "0"):
-        return False
-    modes = {mode_of(entry) for _, old, new in touched for entry in (old, new) if entry is not None}
-    if not modes <= {b"100644", b"100755", b"120000"}:
-        return False
-    paths = {path for path, _, _ in touched}
-    above = {path[:at] for path in paths for at, char in enumerate(path) if char == 0x2F}
-    if paths & above or any(path.endswith(b".gitattributes") for path in paths):
-        return False
-    found = conversion.attributes(git, sorted(paths))
-    return all(value in ("unset", "auto") for named in found.values() for value in named.values())
-
-
-def _version(reader: ObjectReader, entry: Entry | None) -> Version | None:
-    return None if entry is None else Version(mode_of(entry), reader.read(oid_of(entry)))
-
-
-def _staged_otherwise(touched: Sequence[Touched], entries: dict[bytes, index.Entry]) -> tuple[bytes, ...]:
-    found = []
-    for path, old, new in touched:
-        held = entries.get(path)
-        sides = [(mode_of(side), oid_of(side)) if side is not None else None for side in (old, new)]
-        staged = (held.mode, held.oid) if held is not None and not held.is_unmerged else None
-        if (held is not None and (held.is_unmerged or held.intent_to_add)) or staged not in sides:
-            found.append(path)
-    return tuple(found)
-
-
-def _index_update(
-    path: bytes, new: Entry | None, held: index.Entry | None, top: bytes, is_same: bool
-) -> tuple[Update, index.Entry | None]:
-    if new is None:
-        return Update(path, b"0", ZERO), held
-    stat = None
-    if is_same and (held is None or not held.skip_worktree):
-        status = os.lstat(os.path.join(top, path))
-        stat = FileStat(
-            status.st_ctime_ns,
-            status.st_mtime_ns,
-            status.st_dev,
-            status.st_ino,
-            status.st_uid,
-            status.st_gid,
-            status.st_size,
-        )
-    flags = (held.assume_unchanged, held.skip_worktree) if held is not None else (False, False)
-    return Update(path, mode_of(new), oid_of(new), stat, *flags), held
-
-
-def _take_in(top: bytes, write: Late, rules: Rules, scratch: str) -> None:
-    """Join what came late with what took its place. What was appended is appended: no one can get in between."""
-    while True:
-        if write.expected and write.found.startswith(write.expected):
-            worktree.append(top, write.path, write.found[len(write.expected) :])
-            return
-        there = worktree.look(top, write.path)
-        base = Version(there.mode if there is not None else b"100644", there.content if there is not None else b"")
-        result = merge(write.expected, write.found, base.content, write.path, rules.of(write.path))
-        wanted = Version(base.mode, result.content)
-        with worktree.placing(top, [Move(write.path, there, wanted)], scratch) as late:
-            pass
-        if not late:
-            return
-        write = late[0]

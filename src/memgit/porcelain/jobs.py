@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from memgit.core import schedule
 from memgit.core.schedule import Schedule
 from memgit.core.settings import Config
+from memgit.core.values import dataclass, field
 from memgit.git.repository import Repository
 from memgit.host import files
 

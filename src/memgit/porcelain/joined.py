@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from memgit.core.memory import PatternList, Patterns
 from memgit.core.merge.policy import MergePolicy
 from memgit.core.objects import Oid
 from memgit.core.settings import MergeRule
+from memgit.core.values import dataclass
 
 
 class How(Enum):

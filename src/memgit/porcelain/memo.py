@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
 
 from memgit.core.objects import Oid
 from memgit.core.settings import Config
+from memgit.core.values import dataclass, field
 from memgit.git.repository import Repository
 from memgit.host import files
 from memgit.host.scan import Stamp
@@ -102,14 +102,6 @@ def remember(repo: Repository, memo: Memo) -> None:
         "held": [_held_record(held) for held in memo.held],
     }
     files.replace(_path(repo), json.dumps(record, separators=(",", ":")).encode(), flush=False)
-
-
-def held_in(repo: Repository) -> tuple[Held, ...]:
-    """What the last capture of this work tree held back, whatever the policy was."""
-    try:
-        return held_from(json.loads(files.read(_path(repo)) or b"{}").get("held", []))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ()
 
 
 def held_from(records: list[dict[str, Any]]) -> tuple[Held, ...]:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
 from memgit import process
 from memgit.core.settings import Config
 from memgit.errors import MemgitError
 from memgit.git.repository import Repository
 from memgit.host import files, webhook
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SCHEMA = 1
 _TIMEOUT_S = 10.0

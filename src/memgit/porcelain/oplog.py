@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from memgit.core import operations
 from memgit.core.objects import EMPTY_TREE, ZERO, Oid, hash_object
 from memgit.core.operations import LOG_REF, Created, Operation
+from memgit.core.values import replace
 from memgit.git import refs
 from memgit.git.command import Git
 from memgit.git.objects import ObjectReader
@@ -38,9 +39,12 @@ def record(
 
 
 def prepare(repo: Repository, operation: Operation) -> tuple[list[tuple[bytes, bytes]], RefUpdate]:
-    """The objects of an entry and the move of the log to it, for a change that makes both itself."""
+    """The objects of an entry and the move of the log to it, for a change that makes both itself.
+
+    What earlier operations pinned stays pinned.
+    """
     previous = refs.peek(repo.git, repo.common_dir, LOG_REF)
-    own = operations.write(operation, previous, ())
+    own = operations.write(replace(operation, pinned=pinned(repo.git, previous)), previous, ())
     return own, RefUpdate(LOG_REF, hash_object(*own[-1]), previous or ZERO)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
 
-from memgit.core.objects import Oid, RefName
+from memgit.core.objects import ZERO, Oid, RefName
 from memgit.core.retry import Backoff, Failure
+from memgit.core.values import dataclass, field, replace
 from memgit.git.repository import Repository
 from memgit.host import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SCHEMA = 1
 
@@ -33,15 +36,19 @@ class BranchState:
     oldest_s: int | None = None
     trouble: str = ""
     paths: tuple[str, ...] = ()
+    scanned: str = ""  # version of the rules, and the commit up to which they found nothing
     quiet: str = ""  # what was there when the last sync found nothing left to do
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """All of it. backoff: by remote. branches: by `remote branch`, both as git names them."""
+    """All of it. backoff: by remote. branches: by `remote branch`, both as git names them. captured: what this machine
+    keeps there of captures aside, by `remote ref`.
+    """
 
     backoff: Mapping[str, Backoff] = field(default_factory=dict)
     branches: Mapping[str, BranchState] = field(default_factory=dict)
+    captured: Mapping[str, Oid] = field(default_factory=dict)
 
     def branch(self, remote: str, branch: RefName) -> BranchState:
         """What is known of a branch."""
@@ -55,6 +62,15 @@ class Outbox:
     def with_backoff(self, remote: str, backoff: Backoff) -> Outbox:
         """The same with this remote's failures."""
         return replace(self, backoff={**self.backoff, remote: backoff})
+
+    def aside(self, remote: str) -> dict[RefName, Oid]:
+        """The refs of captures aside on a remote."""
+        return {name.partition(" ")[2]: oid for name, oid in self.captured.items() if name.partition(" ")[0] == remote}
+
+    def with_aside(self, remote: str, ref: RefName, oid: Oid) -> Outbox:
+        """The same with one of them where it is now; ZERO if it is gone."""
+        left = {name: value for name, value in self.captured.items() if name != f"{remote} {ref}"}
+        return replace(self, captured=left if oid == ZERO else {**left, f"{remote} {ref}": oid})
 
     def of(self, remote: str) -> Backoff:
         """How a remote has failed lately."""
@@ -93,13 +109,15 @@ def load(repo: Repository) -> Outbox:
                 _number(row["oldest_s"]),
                 str(row["trouble"]),
                 tuple(str(name) for name in row["paths"]),
+                str(row.get("scanned", "")),
                 str(row.get("quiet", "")),
             )
             for name, row in record["branches"].items()
         }
+        captured = {str(name): str(oid).encode() for name, oid in record.get("captured", {}).items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return Outbox()
-    return Outbox(backoff, branches)
+    return Outbox(backoff, branches, captured)
 
 
 def save(repo: Repository, outbox: Outbox) -> None:
@@ -127,10 +145,12 @@ def save(repo: Repository, outbox: Outbox) -> None:
                 "oldest_s": row.oldest_s,
                 "trouble": row.trouble,
                 "paths": list(row.paths),
+                "scanned": row.scanned,
                 "quiet": row.quiet,
             }
             for name, row in outbox.branches.items()
         },
+        "captured": {name: oid.decode() for name, oid in outbox.captured.items()},
     }
     content = json.dumps(record, sort_keys=True).encode()
     if files.read(path(repo)) != content:

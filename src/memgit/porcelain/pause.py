@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 
+from memgit.core.values import dataclass
 from memgit.git.repository import Repository
 from memgit.host import files
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import fnmatch
 import os
 import time
-from dataclasses import dataclass
 
+from memgit import running
 from memgit.core.objects import Oid, RefName
+from memgit.core.values import dataclass
 from memgit.errors import Busy, MemgitError, RefMoved
 from memgit.git import refs
 from memgit.git.repository import Checkout, Repository, checkout_of
 from memgit.host import processes
-from memgit.host.processes import Process
 from memgit.porcelain.memo import worktree_name
 
 CAPTURES = "refs/memgit/capture/"
@@ -62,7 +62,7 @@ def stand_in(repo: Repository, checkout: Checkout | None, base: Oid | None, why:
 
 
 def confirm(repo: Repository, where: Place, over: frozenset[int]) -> None:
-    """At the last moment, with the locks held: the branch is still the one checked out, and nobody is moving it.
+    """At the last moment, with all locks held: the branch is still the one checked out, and nobody is moving it.
 
     over: as in `processes.committing`. Raises RefMoved or Busy.
     """
@@ -85,10 +85,15 @@ def ref_for(repo: Repository, branch: RefName | None) -> RefName:
     return f"{CAPTURES}{worktree_name(repo)}/{name}"
 
 
+def refs_for(repo: Repository, branch: RefName) -> tuple[RefName, RefName]:
+    """The private refs of a branch: its own, and that of a detached HEAD."""
+    return ref_for(repo, branch), ref_for(repo, None)
+
+
 def waiting(repo: Repository, branch: RefName) -> tuple[tuple[RefName, Oid], ...]:
     """The private refs whose content belongs back on this branch, with their tips."""
     found = []
-    for ref in (ref_for(repo, branch), ref_for(repo, None)):
+    for ref in refs_for(repo, branch):
         tip = refs.peek(repo.git, repo.common_dir, ref)
         if tip is not None:
             found.append((ref, tip))
@@ -119,12 +124,12 @@ class IndexLock:
 
     path: str
     age_s: int
-    holder: Process | None  # None where nobody has it open any more
+    holder: running.Process | None  # None where nobody has it open any more
 
     def __str__(self) -> str:
         if self.holder is not None:
-            return f"{self.holder} holds {self.path}"
-        return f"{self.path} is {self.age_s} s old and no running program has it open"
+            return f"{self.holder.name() or 'a program'} (process {self.holder.pid}) holds {self.path}"
+        return f"{self.path} is {self.age_s} s old and no running program has it open (see `memgit doctor`)"
 
     @property
     def is_stale(self) -> bool:
@@ -136,7 +141,7 @@ def index_lock(git_dir: str) -> IndexLock | None:
     """The lock on a work tree's index, if there is one."""
     path = os.path.join(git_dir, "index.lock")
     try:
-        age_s = time.time() - os.stat(path).st_mtime
+        status = os.stat(path)
     except OSError:
         return None
-    return IndexLock(path, int(max(age_s, 0)), processes.holder(path))
+    return IndexLock(path, int(max(time.time() - status.st_mtime, 0)), running.holder(status))

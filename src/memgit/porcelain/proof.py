@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 
 from memgit.core.footprint import DRIVER
+from memgit.core.values import dataclass
 from memgit.git import attributes
 from memgit.git.command import Git
 from memgit.git.repository import Repository

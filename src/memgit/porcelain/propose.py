@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from memgit.core import layout, learn, policy_text
 from memgit.core.layout import Layout
@@ -11,6 +10,7 @@ from memgit.core.learn import Learned, Seen
 from memgit.core.memory import Patterns
 from memgit.core.presets import Preset
 from memgit.core.settings import ALWAYS_EXCLUDED, DEFAULT_INCLUDE
+from memgit.core.values import dataclass
 from memgit.git.repository import Repository
 from memgit.host.config_files import TRACKED_NAME
 

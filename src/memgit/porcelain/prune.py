@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from memgit.core import operations
 from memgit.core.objects import Oid, hash_object
 from memgit.core.operations import LOG_REF, Operation
+from memgit.core.values import dataclass, replace
 from memgit.git import refs
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import RefUpdate

@@ -1,45 +1,35 @@
-"""memgit push: send the closed part of the branch, forward only, and the raw tip to a private ref beside it.
-
-What is about to be offered is written down before: a push whose answer got lost may have been taken, and what may
-have been taken is never rewritten.
-"""
+"""memgit push: send the closed part of the branch, forward only, and the raw tip to a private ref beside it."""
 
 from __future__ import annotations
 
-import json
 import os
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
 
 from memgit.core import retry
 from memgit.core.consolidation.policy import Policy
 from memgit.core.objects import ZERO, Oid, RefName
 from memgit.core.retry import Failure
+from memgit.core.settings import Config
+from memgit.core.values import dataclass, replace
+from memgit.core.version import VERSION
 from memgit.errors import Conflict, GuardHeld, UsageError
-from memgit.git import history, leftovers, refs
-from memgit.git.command import Git
-from memgit.git.refs import RefUpdate
-from memgit.git.remote import Answer, Config, Line, RemoteFailed, Target, Update, target_of
+from memgit.git import history, refs
+from memgit.git.remote import Answer, Line, RemoteFailed, Update
 from memgit.git.repository import Repository
-from memgit.host import files
-from memgit.host.lock import Lock
-from memgit.porcelain import outbox, transaction
-from memgit.porcelain.outbox import Outbox
+from memgit.porcelain import exchange, offers, outgoing, people, raw, remotes, transaction
+from memgit.porcelain.remotes import Remote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # most runs find nothing to send, and need none of it
     from memgit.porcelain.closed import Closed
-
-OFFERED = "refs/memgit/offered/"
-REWRITTEN = "refs/memgit/rewritten/"
+    from memgit.porcelain.guard import Found
+    from memgit.porcelain.outgoing import Outgoing
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a push is asked to do. create: make a branch that is gone on the remote anew."""
+    """What a push is asked to do. config: for the guard. create: make a branch that is gone on the remote anew."""
 
+    config: Config
     policy: Policy
     workspace: bytes
     machine: str
@@ -63,182 +53,7 @@ class Pushed:
     is_new: bool  # the branch was not there before
     dry_run: bool
     withheld: tuple[str, ...] = ()  # files the remote refused for a secret in them; held from now on
-
-
-class Remote:
-    """A branch, its remote, and what is known of both."""
-
-    def __init__(self, repo: Repository, line: Line, target: Target, branch: RefName, now_s: int) -> None:
-        self.repo = repo
-        self.line = line
-        self.target = target
-        self.branch = branch
-        self.now_s = now_s
-        self.outbox = outbox.load(repo)
-        self.name = f"{target.remote}/{target.branch.removeprefix('refs/heads/')}"
-        _name_locks(self)
-
-    @property
-    def tracking(self) -> Oid | None:
-        """Where the remote's branch was when we last heard of it."""
-        return refs.peek(self.repo.git, self.repo.common_dir, self.target.tracking)
-
-    @property
-    def offered_ref(self) -> RefName:
-        """Where the tip stands that was last offered and may have been taken."""
-        return f"{OFFERED}{self.target.remote}/{self.target.branch.removeprefix('refs/heads/')}"
-
-    @property
-    def rewritten_ref(self) -> RefName:
-        """Where the remote's branch was before somebody rewrote it."""
-        return f"{REWRITTEN}{self.target.remote}/{self.target.branch.removeprefix('refs/heads/')}"
-
-    def fetch(self) -> bool:
-        """Hear where the remote's branch is; False if there is none. Raises RemoteFailed, after noting it."""
-        try:
-            found = self.line.fetch(self.target)
-        except RemoteFailed as error:
-            if error.failure is not Failure.REJECTED:
-                self.failed(error.failure, error.message)
-                raise
-            self._keep_rewritten()
-            found = self.line.fetch(self.target, forced=True)
-        self._forget_offer(self.tracking if found else None)
-        return found
-
-    def _keep_rewritten(self) -> None:
-        was = self.tracking
-        if was is not None:
-            known = refs.peek(self.repo.git, self.repo.common_dir, self.rewritten_ref)
-            if known is None:
-                refs.move(self.repo.git, [RefUpdate(self.rewritten_ref, was, ZERO)], "memgit: the remote was rewritten")
-
-    def refuse_if_rewritten(self, tip: Oid) -> None:
-        """Raise Conflict while the remote's new history has not been looked at by a person."""
-        was = refs.peek(self.repo.git, self.repo.common_dir, self.rewritten_ref)
-        if was is None:
-            return
-        now = self.tracking
-        if now is not None and not history.count(self.repo.git, now, [tip]):
-            refs.move(self.repo.git, [RefUpdate(self.rewritten_ref, ZERO, was)], "memgit: the rewrite was taken in")
-            return
-        why = f"somebody rewrote {self.name}"
-        self.trouble(why)
-        raise Conflict(
-            f"{self.name} was rewritten: it no longer contains {was.decode()[:10]}.",
-            f"To keep both sides: git merge {self.name}\nTo take the remote's: git reset --keep {self.name}\n"
-            "Captures go on; `memgit sync` resumes after either.",
-        )
-
-    def refuse_if_gone(self, found: bool, create: bool) -> None:
-        """Raise Conflict if the remote's branch was there before and no longer is."""
-        was = self.tracking
-        if found or create or was is None:
-            return
-        self.trouble(f"{self.name} was deleted on the remote")
-        raise Conflict(
-            f"{self.name} was deleted on the remote.",
-            "To make it anew: memgit push --create\nTo follow another branch: git branch --set-upstream-to=...",
-        )
-
-    def _forget_offer(self, now: Oid | None) -> None:
-        """An offer that the remote shows it has, or after a while shows it has not, needs no keeping."""
-        offered = refs.peek(self.repo.git, self.repo.common_dir, self.offered_ref)
-        if offered is None:
-            return
-        has = now is not None and not history.count(self.repo.git, offered, [now])
-        offered_s = self.outbox.branch(self.target.remote, self.target.branch).offered_s or 0
-        if has or not 0 <= self.now_s - offered_s < _MAY_STILL_BE_TAKEN_S:
-            refs.move(self.repo.git, [RefUpdate(self.offered_ref, ZERO, offered)], "memgit: the offer is settled")
-
-    def failed(self, failure: Failure, message: str) -> None:
-        """Note a failure and when to try again."""
-        before = self.outbox.of(self.target.remote)
-        after = retry.failed(before, failure, message, self.now_s, random.random())
-        self.keep(self.outbox.with_backoff(self.target.remote, after))
-
-    def answered(self) -> None:
-        """Note that the remote is well."""
-        self.keep(self.outbox.with_backoff(self.target.remote, retry.Backoff()))
-
-    def trouble(self, why: str, paths: tuple[str, ...] = ()) -> None:
-        """Note that a person is needed, or with an empty text no longer is."""
-        self.note(trouble=why, paths=paths)
-
-    def note(self, **changes: object) -> None:
-        """Note facts of the branch."""
-        self.keep(self.outbox.with_branch(self.target.remote, self.target.branch, **changes))
-
-    def keep(self, changed: Outbox) -> None:
-        """Write the outbox if it is another."""
-        if changed != self.outbox:
-            self.outbox = changed
-            outbox.save(self.repo, changed)
-
-
-_MAY_STILL_BE_TAKEN_S = 600  # a remote may go on with a push for a while after the line broke
-
-
-@contextmanager
-def exchange(repo: Repository) -> Iterator[Repository]:
-    """The right to talk to the remotes of a repository; local work goes on meanwhile. Raises Busy.
-
-    The lock lives as long as any program started under it, so that no two talk to one remote, and whoever gets it
-    knows that locks which the last exchange named, and left, are nobody's any more.
-    """
-    with Lock(os.path.join(repo.private_dir, "exchange"), timeout_s=0) as lock:
-        _clear(repo)
-        try:
-            yield replace(repo, git=Git(repo.git.directory, repo.git.git_dir, (lock.fd,)))
-        finally:
-            _clear(repo)
-
-
-def _journal(repo: Repository) -> str:
-    return os.path.join(repo.private_dir, "exchange", "journal.json")
-
-
-def _name_locks(remote: Remote) -> None:
-    """Write down which locks git may take in this exchange; not flushed, for a power cut takes young locks, too."""
-    tracking = remote.target.tracking
-    refs_moved = (tracking, tracking.rpartition("/")[0] + "/HEAD", remote.offered_ref, remote.rewritten_ref)
-    names = [f"{ref}.lock" for ref in refs_moved] + ["packed-refs.lock", "shallow.lock", "config.lock"]
-    files.replace(_journal(remote.repo), json.dumps({"schema": 1, "locks": names}).encode(), flush=False)
-
-
-def _clear(repo: Repository) -> None:
-    """Take away the locks that a killed git of ours left."""
-    journal = _journal(repo)
-    content = files.read(journal)
-    if content is None:
-        return
-    try:
-        names = [str(name) for name in json.loads(content)["locks"]]
-    except (ValueError, KeyError, TypeError):
-        names = []
-    leftovers.clear_files([os.path.join(repo.common_dir, name) for name in names], os.stat(journal).st_mtime)
-    os.unlink(journal)
-
-
-def choose(config: Config, branch: RefName | None, wanted: str | None, default: str) -> tuple[RefName, Target]:
-    """The branch and its remote. Raises UsageError if there is no telling."""
-    if branch is None:
-        raise UsageError("HEAD is detached, so there is no branch to exchange.", "Switch to a branch first.")
-    target = target_of(config, branch, wanted)
-    if target is None and wanted is None:
-        target = target_of(config, branch, default)
-    if target is None:
-        remotes = sorted({key[7:-4] for key in config if key.startswith("remote.") and key.endswith(".url")})
-        name = branch.removeprefix("refs/heads/")
-        if wanted is not None:
-            raise UsageError(f"There is no remote {wanted}.", f"There is: {', '.join(remotes) or 'none'}.")
-        if not remotes:
-            raise UsageError("This repository has no remote.", "Add one with: git remote add origin URL")
-        raise UsageError(
-            f"{name} has no upstream, and there are several remotes: {', '.join(remotes)}.",
-            f"Say which with --remote, or once and for all: git config branch.{name}.remote {remotes[0]}",
-        )
-    return branch, target
+    stopped: tuple[Found, ...] = ()  # secrets in commits, which are not sent for that
 
 
 def send(remote: Remote, plan: Plan, tip: Oid, has_branch: bool) -> Pushed:
@@ -257,6 +72,7 @@ def send(remote: Remote, plan: Plan, tip: Oid, has_branch: bool) -> Pushed:
             from memgit.porcelain import withheld as withholding
 
             published = remote.tracking if has_branch else None
+            people.let_finish(remote.repo, remote.branch)
             with transaction.begin(remote.repo) as change:
                 paths = withholding.take_out(change, remote.branch, published, places, remote.now_s)
             if not paths:
@@ -273,141 +89,88 @@ _REFUSALS = 5
 
 
 def _send(remote: Remote, plan: Plan, tip: Oid, has_branch: bool) -> Pushed:
-    from memgit.porcelain import closed
-
-    repo, target = remote.repo, remote.target
+    target = remote.target
     published = remote.tracking if has_branch else None
-    ready = closed.find(
-        repo, plan.policy, plan.workspace, tip, published, remote.now_s, everything=plan.open_windows
-    )  # fmt: skip
-    known = remote.outbox.branch(target.remote, target.branch)
+    ready, going = _ready(remote, plan, tip, published)
     updates = [Update(target.branch, ready.tip)] if ready.tip is not None else []
-    raw_ref = raw_ref_of(remote, plan.machine)
-    if plan.raw and tip not in (ready.tip, published, known.raw):
-        updates.append(_raw_update(remote, raw_ref, tip))
+    kept = raw.Kept(remote, plan.machine, plan.config)
+    newest = (going.clean or (None,))[-1] if going.found else tip
+    if plan.raw:
+        updates += kept.updates(newest if newest not in (ready.tip, published) else None)
     now_there = ready.tip if ready.tip is not None else published
     if plan.dry_run or not updates:
         if not plan.dry_run:
-            _settle(remote, tip, now_there)
-        return _report(remote, ready, now_there, known.raw, "", not has_branch, plan.dry_run)
+            _settle(remote, tip, now_there, going.found)
+        return _report(remote, ready, now_there, kept, going.found, not has_branch, plan.dry_run)
     if ready.tip is not None:
-        _offer(remote, ready.tip)
-    answers = {answer.ref: answer for answer in _push(remote, updates)}
-    raw, refused = known.raw, ""
-    if (answer := answers.get(raw_ref)) is not None:
-        raw, refused = _raw_answer(remote, raw_ref, tip, answer)
+        offers.offer(remote, ready.tip)
+    answers = _push(remote, updates)
+    kept.answered(answers)
     answer = answers.get(target.branch)
     if answer is not None and answer.failure is not None:
-        _withdraw(remote)
+        offers.withdraw(remote)
         remote.failed(answer.failure, retry.reason(answer.said))
         raise RemoteFailed(target.remote, answer.failure, answer.said)
     if ready.tip is not None:
-        _taken(remote, ready.tip)
+        offers.taken(remote, ready.tip)
     remote.answered()
-    _settle(remote, tip, now_there)
-    return _report(remote, ready, now_there, raw, refused, not has_branch, False)
+    _settle(remote, tip, now_there, going.found)
+    return _report(remote, ready, now_there, kept, going.found, not has_branch, False)
 
 
-def send_raw(remote: Remote, machine: str, tip: Oid) -> None:
-    """Push the raw tip alone, while the branch waits for a person. Raises RemoteFailed, after noting it."""
-    known = remote.outbox.branch(remote.target.remote, remote.target.branch)
-    if tip != known.raw:
-        raw_ref = raw_ref_of(remote, machine)
-        (answer,) = _push(remote, [_raw_update(remote, raw_ref, tip)])
-        _raw_answer(remote, raw_ref, tip, answer)
+def _ready(remote: Remote, plan: Plan, tip: Oid, published: Oid | None) -> tuple[Closed, Outgoing]:
+    """What of the branch can go: no window is open, and nothing that the guard found is in it."""
+    from memgit.porcelain import closed
+
+    repo = remote.repo
+    ready = closed.find(
+        repo, plan.policy, plan.workspace, tip, published, remote.now_s, everything=plan.open_windows
+    )  # fmt: skip
+    going = outgoing.look(remote, plan.config, tip, published)
+    limit = going.limit(repo, ready.tip)
+    if limit != ready.tip:
+        hidden = [published] if published is not None else []
+        commits = history.count(repo.git, limit, hidden) if limit is not None else 0
+        ready = replace(ready, tip=limit, commits=commits, waiting=ready.waiting + ready.commits - commits)
+    return ready, going
 
 
-def raw_ref_of(remote: Remote, machine: str) -> RefName:
-    """Where this machine's raw tip stands on the remote."""
-    return f"refs/memgit/raw/{machine}/{remote.branch.removeprefix('refs/heads/')}"
+def send_raw(remote: Remote, plan: Plan, tip: Oid) -> None:
+    """Push what this machine keeps there alone, while the branch waits for a person. Raises RemoteFailed, after
+    noting it.
+    """
+    going = outgoing.look(remote, plan.config, tip, remote.tracking)
+    kept = raw.Kept(remote, plan.machine, plan.config)
+    if updates := kept.updates(going.clean[-1] if going.found and going.clean else None if going.found else tip):
+        kept.answered(_push(remote, updates))
 
 
-def _raw_update(remote: Remote, raw_ref: RefName, tip: Oid) -> Update:
-    known = remote.outbox.branch(remote.target.remote, remote.target.branch)
-    return Update(raw_ref, tip, known.raw if known.raw is not None and known.raw_ref == raw_ref else ZERO)
-
-
-def _push(remote: Remote, updates: list[Update]) -> tuple[Answer, ...]:
+def _push(remote: Remote, updates: list[Update]) -> dict[RefName, Answer]:
     try:
-        return remote.line.push(remote.target.remote, updates)
+        return {answer.ref: answer for answer in remote.line.push(remote.target.remote, updates)}
     except RemoteFailed as error:
         remote.failed(error.failure, error.message)
         raise
 
 
-def _offer(remote: Remote, tip: Oid) -> None:
-    """Write down, flushed, what is about to be sent; an earlier offer that is not below it stays beside it."""
-    git, common = remote.repo.git, remote.repo.common_dir
-    before = refs.peek(git, common, remote.offered_ref)
-    updates = []
-    if before is not None and before != tip and history.count(git, before, [tip]):
-        beside = f"{OFFERED}{remote.target.remote}.{before.decode()[:10]}/{remote.target.branch[11:]}"
-        if refs.peek(git, common, beside) is None:
-            updates.append(RefUpdate(beside, before, ZERO))
-    if before != tip:
-        updates.append(RefUpdate(remote.offered_ref, tip, before or ZERO))
-    if updates:
-        refs.move(git, updates, "memgit: about to be offered")
-        refs.flush_directories(common, [update.ref for update in updates])
-    remote.note(offered_s=remote.now_s)
-
-
-def _withdraw(remote: Remote) -> None:
-    """The remote said no, so it does not have what was offered."""
-    offered = refs.peek(remote.repo.git, remote.repo.common_dir, remote.offered_ref)
-    if offered is not None:
-        refs.move(remote.repo.git, [RefUpdate(remote.offered_ref, ZERO, offered)], "memgit: the offer was refused")
-
-
-def _taken(remote: Remote, tip: Oid) -> None:
-    """The remote has it: the tracking ref says so, and the offer is settled."""
-    git, common = remote.repo.git, remote.repo.common_dir
-    updates = []
-    tracking = remote.tracking
-    if tracking != tip:
-        updates.append(RefUpdate(remote.target.tracking, tip, tracking or ZERO))
-    offered = refs.peek(git, common, remote.offered_ref)
-    if offered is not None:
-        updates.append(RefUpdate(remote.offered_ref, ZERO, offered))
-    if updates:
-        refs.move(git, updates, "memgit: pushed")
-    remote.note(pushed=tip, pushed_s=remote.now_s)
-    if not remote.target.is_upstream and not remote.repo.config().get(_branch_key(remote.branch)):
-        name = remote.branch.removeprefix("refs/heads/")
-        git.run("config", f"branch.{name}.remote", remote.target.remote)
-        git.run("config", f"branch.{name}.merge", remote.target.branch)
-
-
-def _branch_key(branch: RefName) -> str:
-    return f"branch.{branch.removeprefix('refs/heads/')}.merge"
-
-
-def _raw_answer(remote: Remote, raw_ref: RefName, tip: Oid, answer: Answer) -> tuple[Oid | None, str]:
-    """Where the private ref is now, and why it could not be moved."""
-    if answer.failure is None:
-        remote.note(raw=tip, raw_ref=raw_ref)
-        return tip, ""
-    if answer.failure is not Failure.REJECTED:
-        return None, retry.reason(answer.said)
-    # Moved without our knowing: by a run that was killed before it could note it, or by a machine of the same name.
-    there = remote.line.read(remote.target.remote, raw_ref)
-    if there is not None and not refs.resolve(remote.repo.git, there.decode()):
-        return there, "another machine of this name uses it; set MEMGIT_MACHINE to tell them apart"
-    again = remote.line.push(remote.target.remote, [Update(raw_ref, tip, there or ZERO)])[0]
-    if again.failure is None:
-        remote.note(raw=tip, raw_ref=raw_ref)
-        return tip, ""
-    return there, retry.reason(again.said)
-
-
-def _settle(remote: Remote, tip: Oid, there: Oid | None) -> None:
-    """Note how much is not on the remote's branch, and since when."""
+def _settle(remote: Remote, tip: Oid, there: Oid | None, found: tuple[Found, ...]) -> None:
+    """Note how much is not on the remote's branch, since when, how far the guard has looked, and what it found."""
     unpushed, oldest_s = history.outstanding(remote.repo.git, tip, [there] if there else [])
-    remote.note(unpushed=unpushed, oldest_s=oldest_s, trouble="", paths=())
+    commits = tuple(dict.fromkeys((item.commit or ZERO).decode()[:10] for item in found))
+    trouble = f"Not sent: secrets in {', '.join(commits[:3])}" if found else ""
+    paths = tuple(dict.fromkeys(item.finding.path for item in found))
+    scanned = {} if found else {"scanned": f"{VERSION} {tip.decode()}"}
+    remote.note(unpushed=unpushed, oldest_s=oldest_s, trouble=trouble, paths=paths, **scanned)
 
 
 def _report(
-    remote: Remote, ready: Closed, there: Oid | None, raw: Oid | None, refused: str, is_new: bool, dry_run: bool
+    remote: Remote,
+    ready: Closed,
+    there: Oid | None,
+    kept: raw.Kept,
+    found: tuple[Found, ...],
+    is_new: bool,
+    dry_run: bool,
 ) -> Pushed:
     return Pushed(
         remote.target.remote,
@@ -415,10 +178,11 @@ def _report(
         there,
         ready.commits,
         ready.waiting,
-        raw,
-        refused,
+        kept.tip,
+        kept.refused,
         is_new and ready.tip is not None,
         dry_run,
+        stopped=found,
     )
 
 
@@ -428,8 +192,8 @@ def run(repo: Repository, line: Line, plan: Plan, wanted: str | None, default: s
     Raises UsageError where there is no telling which remote, Conflict where a person has to look first, Busy while
     another memgit talks to a remote, RemoteFailed.
     """
-    with exchange(repo) as held:
-        branch, target = choose(line.config, held.current_branch(), wanted, default)
+    with exchange.begin(repo) as held:
+        branch, target = remotes.choose(line.config, held.current_branch(), wanted, default)
         remote = Remote(held, line.of(held.git), target, branch, now_s)
         transaction.heal(held)
         tip = refs.peek(held.git, held.common_dir, branch)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 
 from memgit.core.objects import hash_object
+from memgit.core.values import dataclass
 from memgit.git.repository import Repository
 from memgit.host import files
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+import time
 
 from memgit.core import capture
 from memgit.core.capture import Side
-from memgit.core.objects import Oid, RefName
-from memgit.core.operations import Operation
+from memgit.core.objects import ZERO, Oid, RefName, split_commit
+from memgit.core.operations import Operation, RefChange
 from memgit.core.settings import Config
 from memgit.core.trees import Trees, changes
+from memgit.core.values import dataclass, replace
 from memgit.errors import GuardHeld, MemgitError, UsageError
 from memgit.git import dates, refs
 from memgit.git.command import Git
@@ -63,6 +64,19 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class _Moment:
+    """What the state is asked of: a commit, or else a time."""
+
+    commit: Oid | None
+    time_s: int
+
+    def __str__(self) -> str:
+        if self.commit is not None:
+            return self.commit.decode()[:10]
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.time_s))
+
+
+@dataclass(frozen=True, slots=True)
 class _Wanted:
     path: bytes
     state: State
@@ -75,10 +89,11 @@ def run(where: Setting, paths: tuple[bytes, ...], at: str, *, dry_run: bool) -> 
     paths: of the repository, files or directories. at: a date as git reads them, or a revision.
     Raises UsageError for what is no memory or has no such state, GuardHeld if what is there now can't be captured.
     """
+    when = _moment(where, at)
     with ObjectReader(where.repo.git) as reader:
-        wanted = [item for path in paths for item in _find(where, reader, path, at)]
+        wanted = [item for path in paths for item in _find(where, reader, path, when)]
     named = ", ".join(capture.show(item.path) for item in wanted[:3]) + (", ..." if len(wanted) > 3 else "")
-    return _write(where, wanted, f"restore: {named} as of {at}", "restore", None, dry_run=dry_run)
+    return _write(where, wanted, f"restore: {named} as of {when}", "restore", None, dry_run=dry_run)
 
 
 def take_back(where: Setting, operation: Operation, *, dry_run: bool) -> Report:
@@ -86,33 +101,47 @@ def take_back(where: Setting, operation: Operation, *, dry_run: bool) -> Report:
     changed = operation.branch
     with ObjectReader(where.repo.git) as reader:
         trees = Trees(reader.read_many)
-        old, new = (reader.read(oid)[5:45] for oid in (changed.old, changed.new))
+        before = _before(reader, changed)
+        old, new = (reader.read(oid)[5:45] for oid in (before, changed.new))
         patterns = where.config.memory.patterns().under(where.workspace)
         wanted = []
         for path, _, _ in changes(trees, old, new):
             if patterns.matches(path):
-                state = states.at_commit(reader, trees, changed.old, path)
+                state = states.at_commit(reader, trees, before, path)
                 wanted.append(_Wanted(path, state, state.side))
     return _write(where, wanted, f"undo: {operation.summary}", "undo", operation.oid, dry_run=dry_run)
 
 
-def _find(where: Setting, reader: ObjectReader, path: bytes, at: str) -> list[_Wanted]:
+def _before(reader: ObjectReader, changed: RefChange) -> Oid:
+    """The commit that a restore was made on; a private ref that began with it stood nowhere, but its commit did."""
+    if changed.old != ZERO:
+        return changed.old
+    head = split_commit(reader.read(changed.new))[0]
+    for field in head:
+        if field.startswith(b"parent "):
+            return field[7:]
+    raise UsageError("Before this operation there was no commit to go back to.", "Delete the files if they should go.")
+
+
+def _moment(where: Setting, at: str) -> _Moment:
+    commit = refs.resolve(where.repo.git, at)
+    time_s = dates.seconds(where.repo.git, at, where.now_s) if commit is None else 0
+    if time_s is None:
+        raise UsageError(f"{at} is neither a commit nor a date.", "Write `2026-02-04 10:30`, `2 hours ago`, or an id.")
+    return _Moment(commit, time_s)
+
+
+def _find(where: Setting, reader: ObjectReader, path: bytes, when: _Moment) -> list[_Wanted]:
     repo = where.repo
     patterns = where.config.memory.patterns().under(where.workspace)
     if not patterns.matches(path) and not patterns.may_contain(path):
         raise UsageError(f"{capture.show(path)} is no memory file.", "memgit restores only what it captures.")
     trees = Trees(reader.read_many)
-    revision = refs.resolve(repo.git, at)
-    if revision is not None:
-        state = states.at_commit(reader, trees, revision, path)
+    if when.commit is not None:
+        state = states.at_commit(reader, trees, when.commit, path)
     else:
-        time_s = dates.seconds(repo.git, at, where.now_s)
-        if time_s is None:
-            raise UsageError(
-                f"{at} is neither a commit nor a date.", "Write `2026-02-04 10:30`, `2 hours ago`, or an id."
-            )
         known = states.of(repo, reader, path)
-        state_then = next((state for state in known if state.time_s <= time_s), None)
+        state_then = next((state for state in known if state.time_s <= when.time_s), None)
         if state_then is None:
             oldest = f"; the oldest state is {known[-1].commit.decode()[:10]}" if known else ""
             raise UsageError(
@@ -140,8 +169,7 @@ def _write(
     git = Git(repo.work_tree, repo.git.git_dir)
     root = os.fsencode(repo.work_tree)
     paths = tuple(item.path for item in wanted)
-    if not dry_run:
-        capture_first(where, paths)
+    capture_first(where, paths, dry_run=dry_run)
     files, same, modes = [], [], {}
     for item in wanted:
         before, looks = _now(root, item.path)
@@ -171,9 +199,9 @@ def _write(
     return replace(report, ref=done.ref, old_tip=done.old_tip, commit=done.commit, operation=done.operation)
 
 
-def capture_first(where: Setting, paths: tuple[bytes, ...]) -> None:
+def capture_first(where: Setting, paths: tuple[bytes, ...], *, dry_run: bool = False) -> None:
     """What is there now must be in a commit before it is written over (RELIABILITY I3). Raises GuardHeld."""
-    request = Request(paths=paths, machine=where.machine, confirm_deletions=True)
+    request = Request(paths=paths, machine=where.machine, confirm_deletions=True, dry_run=dry_run)
     done = commit.run(where.repo, where.config, where.workspace, where.version, request, where.now_s)
     if done.held:
         raise GuardHeld(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 
 from memgit.core import regions, service_files
 from memgit.core.service_files import AGENT, TASK, UNIT, Job
+from memgit.core.values import dataclass
 from memgit.errors import CommandFailed, MemgitError, UsageError
+from memgit.git.repository import Repository, discover
 from memgit.host import files
 from memgit.host.timers import Timers
 
@@ -82,10 +83,10 @@ def install(timers: Timers, home: Home, job: Job, workspace: str, scheduler: str
     return Service(chosen, workspaces, texts, timers.stays(), _is_running(timers, chosen), changed)
 
 
-def remove(timers: Timers, home: Home, job: Job, workspace: str | None, *, dry_run: bool) -> Service:
-    """Look after a workspace no more; with None after none at all. What memgit did not make stays."""
+def remove(timers: Timers, home: Home, job: Job, workspaces: Collection[str] | None, *, dry_run: bool) -> Service:
+    """Look after these workspaces no more; with None after none at all. What memgit did not make stays."""
     was, known = _load(home)
-    left = tuple(path for path in known if workspace is not None and path != workspace)
+    left = tuple(path for path in known if workspaces is not None and path not in workspaces)
     changed = was is not None and left != known
     if was is None or not changed or dry_run:
         return Service(was, left if changed else known, (), None, None, changed, dry_run)
@@ -96,7 +97,21 @@ def remove(timers: Timers, home: Home, job: Job, workspace: str | None, *, dry_r
     else:
         _take_away(timers, home, was)
         files.remove(_registry(home))
+        if not os.listdir(home.config):
+            os.rmdir(home.config)
     return Service(was if left else None, left, (), None, None, True)
+
+
+def of_repository(home: Home, repo: Repository) -> tuple[str, ...]:
+    """The workspaces looked after that lie in a work tree of this repository."""
+    return tuple(path for path in _load(home)[1] if _is_in(path, repo))
+
+
+def _is_in(path: str, repo: Repository) -> bool:
+    try:
+        return discover(path).common_dir == repo.common_dir
+    except MemgitError:  # gone, or no repository any more
+        return False
 
 
 def status(timers: Timers, home: Home) -> Service:

@@ -11,16 +11,19 @@ import json
 import os
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from memgit.core.consolidation.gather import Step
 from memgit.core.consolidation.plan import Plan
 from memgit.core.consolidation.policy import Policy, Request
 from memgit.core.consolidation.runs import Collapsed
 from memgit.core.objects import Oid, RefName
+from memgit.core.values import dataclass
 from memgit.git.repository import Repository
 from memgit.host import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _BOUNDS_KEPT = 1000  # a range with more of them is read anew each time
 

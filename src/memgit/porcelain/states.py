@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from memgit.core.capture import Side
 from memgit.core.objects import ZERO, Oid
 from memgit.core.operations import LOG_REF
 from memgit.core.trees import Trees, file_at, mode_of, oid_of
+from memgit.core.values import dataclass
 from memgit.git import history, refs
 from memgit.git.command import Git
 from memgit.git.objects import ObjectReader
@@ -39,7 +39,7 @@ def of(repo: Repository, reader: ObjectReader, path: bytes) -> tuple[State, ...]
     found: dict[Oid, State] = {}
     for commit in history.touching(git, roots, os.fsdecode(path)):
         found[commit] = at_commit(reader, trees, commit, path)
-    newest = sorted(found.values(), key=lambda state: (state.time_s, state.commit), reverse=True)
+    newest = sorted(found.values(), key=lambda state: -state.time_s)  # of the same second: children first, as found
     return tuple(
         state
         for at, state in enumerate(newest)

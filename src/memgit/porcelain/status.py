@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 
 from memgit.core import windows
@@ -13,13 +12,14 @@ from memgit.core.consolidation.report import KeptReason
 from memgit.core.objects import Oid, RefName
 from memgit.core.operations import LOG_REF, Operation
 from memgit.core.settings import Config
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 from memgit.git import refs
 from memgit.git.objects import ObjectReader
 from memgit.git.refs import Ref
 from memgit.git.repository import Repository
 from memgit.host.scan import Skipped
-from memgit.porcelain import automatic, commit, consolidate, memo, oplog, place, window
+from memgit.porcelain import automatic, commit, consolidate, oplog, place, window
 from memgit.porcelain.automatic import Automatic
 
 
@@ -38,7 +38,7 @@ class Status:
 
     branch: RefName | None
     why: str | None  # why captures do not go to the branch
-    captured_s: int | None  # when the newest capture on the branch was made
+    captured_s: int | None  # when the newest capture was made, on the branch or beside it
     changed: tuple[Counted, ...]  # memory files that a capture would take now
     uncovered: tuple[Skipped, ...]  # links, nested repositories, devices: what git can't take from there
     held: tuple[Held, ...]
@@ -64,15 +64,16 @@ def look(
     branch = repo.current_branch()
     tip = next((ref for ref in everything if ref.name == branch), None)
     is_open, due = _windows(repo, config, workspace, tip, now_s)
-    changed, uncovered = _changed(repo, config, workspace, version, now_s)
+    capture = commit.Request(dry_run=True)
+    ahead = commit.run(repo, config, workspace, version, capture, now_s) if repo.work_tree is not None else None
     calendar = windows.Calendar(config.consolidate.window, config.consolidate.timezone)
     return Status(
         branch,
         where.why if where is not None else "the repository is bare",
-        _captured_s(repo, tip),
-        changed,
-        uncovered,
-        memo.held_in(repo),
+        _captured_s(repo, {oid for oid in (tip and tip.oid, where and where.tip) if oid}),
+        ahead.files if ahead is not None else (),
+        ahead.skipped if ahead is not None else (),
+        ahead.held if ahead is not None else (),
         tuple((ref.name, ref.oid) for ref in everything if ref.name.startswith(place.CAPTURES)),
         window.unsettled(repo),
         is_open,
@@ -82,15 +83,6 @@ def look(
         last,
         automatic.look(repo, now_s),
     )
-
-
-def _changed(
-    repo: Repository, config: Config, workspace: bytes, version: str, now_s: int
-) -> tuple[tuple[Counted, ...], tuple[Skipped, ...]]:
-    if repo.work_tree is None:
-        return (), ()
-    report = commit.run(repo, config, workspace, version, commit.Request(dry_run=True), now_s)
-    return report.files, report.skipped
 
 
 def _windows(repo: Repository, config: Config, workspace: bytes, tip: Ref | None, now_s: int) -> tuple[int, int]:
@@ -105,10 +97,18 @@ def _windows(repo: Repository, config: Config, workspace: bytes, tip: Ref | None
     return sum(kept.count for kept in report.kept if kept.reason is KeptReason.OPEN), report.squashed
 
 
-def _captured_s(repo: Repository, tip: Ref | None) -> int | None:
-    if tip is None:
+def _captured_s(repo: Repository, tips: set[Oid]) -> int | None:
+    if not tips:
         return None
-    newest = ("log", "-1", "--format=%ct", "--extended-regexp", "--grep=^Memgit-(Auto|Window): ", tip.name, "--")
+    newest = (
+        "log",
+        "-1",
+        "--format=%ct",
+        "--extended-regexp",
+        "--grep=^Memgit-(Auto|Window): ",
+        *(tip.decode() for tip in tips),
+        "--",
+    )
     found = repo.git.run(*newest).stdout.strip()
     return int(found) if found else None
 

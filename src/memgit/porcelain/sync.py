@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from memgit.core.consolidation.policy import Request
 from memgit.core.objects import Oid, RefName
 from memgit.core.retry import Failure
+from memgit.core.values import dataclass
 from memgit.errors import Busy, Conflict, MemgitError
 from memgit.git import history, refs
 from memgit.git.remote import Line, RemoteFailed
 from memgit.git.repository import Repository
-from memgit.porcelain import push, transaction
+from memgit.porcelain import exchange, people, place, push, remotes, transaction
 from memgit.porcelain.joined import How, Joined, Rules
-from memgit.porcelain.push import Plan, Pushed, Remote
+from memgit.porcelain.push import Plan, Pushed
+from memgit.porcelain.remotes import Remote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # most runs find nothing to do, and each import costs start-up time
@@ -58,23 +58,25 @@ def run(
     person has to look first, after everything else is done and the raw tip is safe on the remote; Busy if another
     memgit talks to a remote or files are in the way; RemoteFailed, after all local steps.
     """
-    with push.exchange(repo) as held:
-        branch, target = push.choose(line.config, held.current_branch(), wanted, default)
+    with exchange.begin(repo) as held:
+        branch, target = remotes.choose(line.config, held.current_branch(), wanted, default)
         remote = Remote(held, line.of(held.git), target, branch, now_s)
         transaction.heal(held)
         if plan.dry_run:
             return _foresee(remote, plan)
-        capture()
         fetched = 0
         joined = Joined(How.NOTHING, None, None)
         consolidated = None
         for attempt in range(_ATTEMPTS):
             before = remote.tracking
-            try:
-                found = remote.fetch()
-            except RemoteFailed:
-                _consolidate(remote, plan)
-                raise
+            with remote.line.ask(target) as question:  # the answer is on its way while the rest is done
+                if attempt == 0:
+                    capture()
+                try:
+                    found = remote.heard(question)
+                except RemoteFailed:
+                    _consolidate(remote, plan)
+                    raise
             tip = _tip(remote)
             if tip is not None:
                 remote.refuse_if_rewritten(tip)
@@ -86,7 +88,7 @@ def run(
                 return Synced(target.remote, target.branch, 0, joined, None, None, False)
             if there is not None and there != before:
                 fetched += history.count(held.git, there, [oid for oid in (before, tip) if oid])
-            step = _join(remote, there, rules, plan.machine, capture)
+            step = _join(remote, there, rules, plan, capture)
             joined = step if step.how is not How.NOTHING else joined
             consolidated = _consolidate(remote, plan) or consolidated
             tip = _tip(remote)
@@ -94,7 +96,7 @@ def run(
                 return Synced(target.remote, target.branch, fetched, joined, consolidated, None, False)
             try:
                 pushed = push.send(remote, plan, tip, found)
-                if not pushed.raw_refused:
+                if not (pushed.raw_refused or pushed.stopped):
                     remote.note(quiet=_quiet(remote, plan, _tip(remote), remote.tracking))
                 return Synced(target.remote, target.branch, fetched, joined, consolidated, pushed, False)
             except RemoteFailed as error:
@@ -109,19 +111,22 @@ def _tip(remote: Remote) -> Oid | None:
 
 
 def _quiet(remote: Remote, plan: Plan, tip: Oid | None, there: Oid | None) -> str:
-    """What decides whether there is anything to do: both tips, what is asked for, and the time, as far as it can end
-    a window: all zones are apart by quarters of an hour.
+    """What decides whether there is anything to do: both tips, what is captured aside, what is asked for, and the
+    time, as far as it can end a window: all zones are apart by quarters of an hour.
     """
     policy = plan.policy
     rules = (policy.window, policy.zone, policy.commute, policy.keep_empty, policy.rules, policy.subject)
     memory = (policy.memory.include.lines, policy.memory.exclude.lines, plan.workspace)
+    import hashlib  # 5 ms, which go by while the remote thinks
+
     text = repr((rules, memory, plan.open_windows, plan.raw, plan.machine, remote.branch))
     asked = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    tips = [oid.decode() if oid is not None else "-" for oid in (tip, there)]
+    aside = [oid for _, oid in place.waiting(remote.repo, remote.branch)]
+    tips = [oid.decode() if oid is not None else "-" for oid in (tip, there, *aside)]
     return " ".join([*tips, asked, str(remote.now_s // 900)])
 
 
-def _join(remote: Remote, there: Oid | None, rules: Rules, machine: str, capture: Capture) -> Joined:
+def _join(remote: Remote, there: Oid | None, rules: Rules, plan: Plan, capture: Capture) -> Joined:
     tip = _tip(remote)
     if there is None or there == tip:
         return Joined(How.NOTHING, tip, tip)
@@ -129,15 +134,16 @@ def _join(remote: Remote, there: Oid | None, rules: Rules, machine: str, capture
 
     joined = Joined(How.NOTHING, tip, tip)
     for _ in range(_ATTEMPTS):
+        people.let_finish(remote.repo, remote.branch)
         with transaction.begin(remote.repo) as change:
-            joined = integrate.run(change, remote.branch, there, remote.name, rules, machine, remote.now_s)
+            joined = integrate.run(change, remote.branch, there, remote.name, rules, plan.machine, remote.now_s)
         if joined.how is not How.BLOCKED or not all(rules.memory.matches(path) for path in joined.paths):
             break
         capture()  # memory written in the meantime: it becomes one side of the merge
     if joined.how is How.CONFLICT:
         paths = _shown(joined.paths)
         remote.trouble(joined.why, paths)
-        _send_raw(remote, machine)
+        _send_raw(remote, plan)
         what = f"{', '.join(paths[:5])}: {joined.why}" if paths else joined.why
         raise Conflict(
             f"{remote.name} can't be joined without a person: {what}.",
@@ -157,13 +163,13 @@ def _shown(paths: tuple[bytes, ...]) -> tuple[str, ...]:
     return tuple(os.fsdecode(path).encode("utf-8", "backslashreplace").decode() for path in paths)
 
 
-def _send_raw(remote: Remote, machine: str) -> None:
+def _send_raw(remote: Remote, plan: Plan) -> None:
     """Whatever waits for a person, a second disk has it; a failure here is told by the conflict's own exit."""
     tip = _tip(remote)
     if tip is None:
         return
     try:
-        push.send_raw(remote, machine, tip)
+        push.send_raw(remote, plan, tip)
     except RemoteFailed:
         return
 

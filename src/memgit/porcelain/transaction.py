@@ -19,9 +19,9 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from memgit.core.objects import ZERO, hash_object
+from memgit.core.values import replace
 from memgit.errors import Busy, MemgitError
 from memgit.git import leftovers, refs
 from memgit.git.command import Git
@@ -83,8 +83,8 @@ class Transaction:
         """Store objects, a new commit last if any, move the refs, the branch last, and let the index's entries follow.
 
         The locks of refs and index are held together only for the two renames. Raises as `move` does, and
-        IndexLocked or IndexUnusable, always before anything but objects has changed. confirm: called with the
-        refs locked; what it raises calls everything off.
+        IndexLocked or IndexUnusable, always before anything but objects has changed. confirm: called with
+        all of them locked; what it raises calls everything off.
         """
         if self._is_behind:
             self.recover()
@@ -98,9 +98,9 @@ class Transaction:
                 copy = following.prepared(self.repo, change, self._waiting)
             self._store_few(objects)
             with refs.prepared(self.repo.git, updates, reason) as commit:
-                confirm()  # a change of the index since the copy was made shows when it is locked
                 if copy is not None:
-                    copy.lock()
+                    copy.lock()  # fails if the index has changed since the copy was made
+                confirm()  # last: a `git commit` begun from here on has to wait for the index
                 self._is_behind = copy is not None  # git may fail after it moved the branch
                 self._moving = tuple(updates)
                 commit()

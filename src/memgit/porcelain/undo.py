@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from memgit.core.objects import Oid, RefName, hash_object, is_signed, rewrite_commit, split_commit
-from memgit.core.operations import LOG_REF, Operation, RefChange, taken_back
-from memgit.errors import RefMoved, UsageError
+from memgit.core.operations import JOIN, LOG_REF, MOVED_BACK, WITHHOLD, Operation, RefChange, taken_back
+from memgit.core.values import dataclass
+from memgit.errors import Busy, RefMoved, UsageError
 from memgit.git import history, refs
 from memgit.git.objects import ObjectReader
-from memgit.git.refs import Ref
+from memgit.git.refs import Ref, RefUpdate
 from memgit.git.repository import Repository
-from memgit.porcelain import oplog, transaction
+from memgit.porcelain import moving, oplog, people, place, transaction
 from memgit.porcelain.extent import is_published
 from memgit.porcelain.transaction import Transaction
 
@@ -44,6 +44,8 @@ def run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: int
     """
     for attempt in range(_ATTEMPTS):
         try:
+            if not dry_run:
+                people.let_finish(repo, branch or repo.current_branch())
             return _run(repo, branch, wanted, now_s, dry_run=dry_run)
         except RefMoved:
             if attempt == _ATTEMPTS - 1:
@@ -55,7 +57,8 @@ def find(repo: Repository, branch: RefName | None, wanted: str | None) -> Operat
     """The operation that `run` would take back. Raises UsageError if there is none."""
     with ObjectReader(repo.git) as reader:
         log = refs.peek(repo.git, repo.common_dir, LOG_REF)
-        return _choose(list(oplog.walk(reader, log)), branch or repo.current_branch(), wanted)
+        name = branch or repo.current_branch()
+        return _choose(list(oplog.walk(reader, log)), name, place.ref_for(repo, name), wanted)
 
 
 def _run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: int, *, dry_run: bool) -> Undone:
@@ -63,13 +66,14 @@ def _run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: in
         name = branch or repo.current_branch()
         everything = refs.read_all(repo.git)
         log = next((ref.oid for ref in everything if ref.name == LOG_REF), None)
-        operation = _choose(list(oplog.walk(reader, log)), name, wanted)
+        operation = _choose(list(oplog.walk(reader, log)), name, place.ref_for(repo, name), wanted)
+        _refuse_to_publish(operation)
         moved = operation.branch
         repo.refuse_if_in_progress(moved.ref)
         tip = next((ref.oid for ref in everything if ref.name == moved.ref), None)
         if tip is None:
             raise UsageError(f"{moved.ref} is gone, so the operation on it can't be taken back.")
-        _refuse_if_published(repo, everything, moved)
+        _refuse_if_published(repo, everything, operation)
         new_tip, commits = _carry_over(repo, reader, moved, tip)
         changes = [RefChange(moved.ref, tip, new_tip)]
         now_at = {ref.name: ref.oid for ref in everything}
@@ -80,7 +84,8 @@ def _run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: in
         left = tuple(other.ref for other in others if now_at.get(other.ref) != other.new)
         entry = None
         if not dry_run:
-            entry = _write(change, operation, tuple(changes), commits, log, now_s)
+            people.let_finish(repo, moved.ref, patience_s=0)
+            entry = _write(change, reader, operation, tuple(changes), commits, now_s)
     return Undone(
         operation.oid, operation.summary, moved.ref, tip, new_tip, len(commits), left, entry, dry_run
     )  # fmt: skip
@@ -88,18 +93,40 @@ def _run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: in
 
 def _write(
     change: Transaction,
+    reader: ObjectReader,
     operation: Operation,
     changes: tuple[RefChange, ...],
     commits: list[tuple[bytes, bytes]],
-    log: Oid | None,
     now_s: int,
 ) -> Oid:
-    pinned = oplog.pinned(change.repo.git, log)
-    undo = Operation("undo", now_s, changes, f"undo: {operation.summary}", undoes=operation.oid, pinned=pinned)
-    return oplog.record(change, undo, (), log, commits)
+    undo = Operation("undo", now_s, changes, f"undo: {operation.summary}", undoes=operation.oid)
+    told, entry = oplog.prepare(change.repo, undo)
+    change.store([*commits, *told])
+    branch = RefUpdate(changes[0].ref, changes[0].new, changes[0].old)
+    if reader.read(branch.new)[:45] != reader.read(branch.expected)[:45]:
+        if blocking := moving.move(change, reader, branch, f"memgit: {undo.summary}", None, entry):
+            paths = ", ".join(os.fsdecode(path) for path in blocking[:5])
+            raise Busy(
+                f"These files have changes that are not committed, and would be replaced: {paths}.",
+                "Run `memgit commit`, or commit them yourself, then undo again. Nothing was changed.",
+            )
+        return entry.new
+    others = [RefUpdate(moved.ref, moved.new, moved.old) for moved in reversed(changes[1:])]
+    change.move([entry, *others, branch], f"memgit: {undo.summary}")
+    return entry.new
 
 
-def _choose(log: list[Operation], branch: RefName | None, wanted: str | None) -> Operation:
+def _refuse_to_publish(operation: Operation) -> None:
+    if operation.kind == WITHHOLD:
+        raise UsageError(
+            f"What {operation.oid.decode()[:10]} took out is what the remote refused for a secret in it.",
+            f"A file as it was: git show {operation.branch.old.decode()[:10]}:PATH\n"
+            "Operations before it can be taken back by name; `memgit log` lists them.",
+        )
+
+
+def _choose(log: list[Operation], branch: RefName | None, stand_in: RefName, wanted: str | None) -> Operation:
+    """The operation of this id, or the last one on the branch or on the private ref that stood in for it."""
     if wanted is not None:
         found = [operation for operation in log if operation.oid.startswith(os.fsencode(wanted))]
         if len(found) != 1 or len(wanted) < 4:
@@ -109,19 +136,32 @@ def _choose(log: list[Operation], branch: RefName | None, wanted: str | None) ->
         return found[0]
     undone = taken_back(log)
     for operation in log:
-        if operation.kind != "undo" and operation.branch.ref == branch and operation.oid not in undone:
+        if (
+            operation.kind not in ("undo", MOVED_BACK)
+            and operation.branch.ref in (branch, stand_in)
+            and operation.oid not in undone
+        ):
             return operation
     where = branch.removeprefix("refs/heads/") if branch else "a detached HEAD"
     raise UsageError(f"There is nothing to take back on {where}.", "`memgit log` lists all operations.")
 
 
-def _refuse_if_published(repo: Repository, everything: tuple[Ref, ...], moved: RefChange) -> None:
+def _refuse_if_published(repo: Repository, everything: tuple[Ref, ...], operation: Operation) -> None:
     """What a push has handed out can't be taken back quietly."""
+    moved = operation.branch
     held = [ref.peeled for ref in everything if is_published(ref, moved.ref)]
+    name = moved.ref.removeprefix("refs/heads/")
+    if operation.kind == JOIN:  # it made one commit; the others came from where they are published
+        if not history.count(repo.git, moved.new, held):
+            raise UsageError(
+                f"The join of {name} is published already, so taking it back would rewrite history that others have.",
+                f"A new commit that takes back what it brought: git revert -m 1 {moved.new.decode()[:10]}",
+            )
+        return
     made = history.count(repo.git, moved.new, [moved.old])
     if made and history.count(repo.git, moved.new, [moved.old, *held]) < made:
         raise UsageError(
-            f"What the operation made on {moved.ref.removeprefix('refs/heads/')} is published already.",
+            f"What the operation made on {name} is published already.",
             "Taking it back would rewrite history that others have. Use `git revert` for single commits.",
         )
 

@@ -9,6 +9,9 @@ out once more: the agent's write is then in neither the file nor the patch.
                               takes a file's place; write down what changed
     manager ends              base = the stashed version, ours = the restored file, theirs = what was written: merge
 
+A commit is several such windows in a row, one for each stage that has hooks. A keeper writes in none of them: the next
+manager's patch would not fit any more. It waits, and looks whether what it wrote was in time for the next patch.
+
 The keeper lives as long as the manager's process. Should it die, what it wrote down is merged by the next memgit.
 """
 
@@ -17,29 +20,33 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import resource
 import shutil
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from memgit.core import lost_write
+from memgit import running
 from memgit.core.memory import Patterns
-from memgit.errors import MemgitError
+from memgit.core.values import dataclass, field
 from memgit.git.command import Git
 from memgit.git.repository import Repository
-from memgit.host import files, processes
+from memgit.host import files
+from memgit.porcelain import rejoin, stashed
+from memgit.porcelain.stashed import Lost, Patch
 
 _TICK_S = 0.003
+_LOOK_S = 0.01  # between looks whether there is another stash
 _FRESH_NS = 30_000_000  # a directory that changed this recently is looked into again: its clock is coarse
 _NOTE_EVERY_S = 0.1
 _WAIT_S = 2.0
+_LINGER_S = 0.5  # git starts the next hook, and so perhaps the next stash, at once
+_PATIENCE_S = 300.0  # with another stash
 _SPARE_DESCRIPTORS = 64
-_PATCHES = (
-    ("PRE_COMMIT_HOME", "pre-commit", "", re.compile(r"patch\d+-(\d+)")),
-    ("PREK_HOME", "prek", "patches", re.compile(r"\d+-(\d+)\.patch")),
-)
+
+_Versions = Callable[[int, str], list[bytes]]  # of a file, by its number and path, oldest first
+_Read = Callable[[str], bytes | None]
 
 
 @dataclass(slots=True)
@@ -80,43 +87,38 @@ class _Held:
         return [_content(descriptor) for descriptor in self.descriptors]
 
 
-def manager(environ: Mapping[str, str], parent: int) -> int | None:
-    """The process that has stashed the tree and runs us as a hook: pre-commit's or prek's; None if nothing is stashed.
+def patch(environ: Mapping[str, str], parent: int) -> Patch | None:
+    """The patch of the manager that has stashed the tree and runs us as a hook; None if nothing is stashed.
 
     Both name the patch after their process (FACTS, "pre-commit's stash window").
     """
     if not environ.get("PRE_COMMIT"):
         return None
-    home = environ.get("HOME", "")
-    cache = environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
-    above = set(processes.ancestors(parent))
-    for variable, name, below, pattern in _PATCHES:
-        directory = os.path.join(environ.get(variable) or os.path.join(cache, name), below)
-        try:
-            names = os.listdir(directory)
-        except OSError:
-            continue
-        for found in (pattern.fullmatch(entry) for entry in names):
-            if found and int(found[1]) in above:
-                return int(found[1])
-    return None
+    above = set(running.ancestors(parent))
+    return next((patch for patch in stashed.patches(environ) if patch.process in above), None)
 
 
-def keep(repo: Repository, memory: Sequence[Patterns], index_file: str | None, process: int) -> bool:
-    """Hold the tracked memory files until `process` has ended, then merge what would be lost. Returns at once.
+def keep(
+    repo: Repository,
+    memory: Sequence[Patterns],
+    environ: Mapping[str, str],
+    patch: Patch,
+    then: Callable[[], object] | None = None,
+) -> None:
+    """Hold the tracked memory files until the manager has ended, then merge what would be lost. Returns at once.
 
-    index_file: the index whose content is in the work tree now. False if there is nothing to hold.
+    environ: git's, which says whose index is in the work tree now. then: what had to wait for the tree to be back.
     """
     if repo.work_tree is None:
-        return False
-    held = _tracked(repo, memory, index_file)
+        return
+    held = _tracked(repo, memory, environ.get("GIT_INDEX_FILE"))
     for one in held:
         one.look(repo.work_tree)
         one.note()
     held = [one for one in held if one.descriptors]
-    if not held:
-        return False
-    place = os.path.join(repo.private_dir, "windows", f"{process}-{time.monotonic_ns()}")
+    if not held and then is None:
+        return
+    place = os.path.join(repo.private_dir, "windows", f"{patch.process}-{time.monotonic_ns()}")
     os.makedirs(place, mode=0o700)
     lock = os.open(os.path.join(place, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -124,20 +126,25 @@ def keep(repo: Repository, memory: Sequence[Patterns], index_file: str | None, p
         "schema": 1,
         "tree": repo.work_tree,
         "git_dir": repo.git_dir,
+        "patch": [patch.path, patch.manager],
         "files": [[one.path, one.oid] for one in held],
     }
     files.replace(os.path.join(place, "files.json"), json.dumps(record).encode())
     if os.fork() == 0:
-        _be_keeper(repo, place, held, process)
+        _be_keeper(_Window(repo.work_tree, place, lock, held, environ), patch.process, then)
     os.close(lock)
     for one in held:
         for descriptor in one.descriptors:
             os.close(descriptor)
-    return True
 
 
-def settle(repo: Repository) -> tuple[str, ...]:
-    """Wait for keepers that are about to end, merge what dead ones wrote down; the paths merged here."""
+def settle(repo: Repository, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Wait for keepers that are about to end, merge what dead ones wrote down; the paths merged here.
+
+    Nothing is done while a manager has the tree stashed.
+    """
+    if repo.work_tree is not None and stashed.is_on(repo.work_tree, environ):
+        return ()
     directory = os.path.join(repo.private_dir, "windows")
     try:
         names = sorted(os.listdir(directory))
@@ -146,8 +153,8 @@ def settle(repo: Repository) -> tuple[str, ...]:
     merged: list[str] = []
     for name in names:
         place = os.path.join(directory, name)
-        if not _is_alive(int(name.partition("-")[0])) and _wait_for_lock(place):
-            merged += _merge_written(place)
+        if not running.Process(int(name.partition("-")[0])).is_alive() and _wait_for_lock(place):
+            merged += _close(place, partial(_noted, place))
     _remove_if_empty(directory)
     return tuple(merged)
 
@@ -157,36 +164,74 @@ def unsettled(repo: Repository) -> int:
     directory = os.path.join(repo.private_dir, "windows")
     if not os.path.isdir(directory):
         return 0
-    return sum(not _is_alive(int(name.partition("-")[0])) for name in os.listdir(directory))
+    return sum(not running.Process(int(name.partition("-")[0])).is_alive() for name in os.listdir(directory))
 
 
 # -- the keeper ------------------------------------------------------------------------------------
 
 
-def _be_keeper(repo: Repository, place: str, held: list[_Held], process: int) -> None:
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What a keeper keeps. place: its files; lock: held for as long as these are its own."""
+
+    tree: str
+    place: str
+    lock: int
+    held: list[_Held]
+    environ: Mapping[str, str]
+
+    def is_stashed(self) -> bool:
+        """Whether some manager has the tree stashed."""
+        return stashed.is_on(self.tree, self.environ)
+
+    def read(self, place: str) -> bytes | None:
+        """A file, when no manager has the tree stashed. Read first and asked then: a manager starts with its patch."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            content = files.read(place)
+            if not self.is_stashed() or time.monotonic() >= deadline:
+                return content
+            time.sleep(_LOOK_S)
+
+
+def _be_keeper(window: _Window, process: int, then: Callable[[], object] | None) -> None:
     """Never returns."""
     try:
         os.setsid()
         nowhere = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):
             os.dup2(nowhere, standard)  # the manager waits until nobody holds its pipes
-        _watch(repo, place, held, process)
-        _write_down(place, held)
-        _merge_written(place, {one.path: one.versions() for one in held})
-        _remove_if_empty(os.path.dirname(place))
+        _watch(window, process)
+        _write_down(window.place, window.held)
+        record = _record(window.place)
+        seen = {one.path: one.versions() for one in window.held}
+
+        def versions(_: int, path: str) -> list[bytes]:
+            return seen[path]
+
+        merged = _close(window.place, versions, window.read)
+        _remove_if_empty(os.path.dirname(window.place))
+        os.close(window.lock)
+        end = time.monotonic() + _LINGER_S
+        while merged and time.monotonic() < end:
+            if window.is_stashed():  # perhaps its patch was made before we wrote
+                _merge(record, versions, window.read)
+                end = time.monotonic() + _LINGER_S
+            time.sleep(_LOOK_S)
+        if then is not None:
+            then()
     finally:
         os._exit(0)
 
 
-def _watch(repo: Repository, place: str, held: list[_Held], process: int) -> None:
-    assert repo.work_tree is not None
-    top = repo.work_tree
+def _watch(window: _Window, process: int) -> None:
+    top = window.tree
     by_directory: dict[str, list[_Held]] = {}
-    for one in held:
+    for one in window.held:
         by_directory.setdefault(os.path.join(top, os.path.dirname(one.path)), []).append(one)
     changed = dict.fromkeys(by_directory, 0)
     next_note = 0.0
-    while _is_alive(process):
+    while running.Process(process).is_alive():
         for directory, members in by_directory.items():
             try:
                 time_ns = os.stat(directory).st_mtime_ns
@@ -197,7 +242,7 @@ def _watch(repo: Repository, place: str, held: list[_Held], process: int) -> Non
                 for one in members:
                     one.look(top)
         if time.monotonic() >= next_note:
-            _write_down(place, held)
+            _write_down(window.place, window.held)
             next_note = time.monotonic() + _NOTE_EVERY_S
         time.sleep(_TICK_S)
 
@@ -212,57 +257,43 @@ def _write_down(place: str, held: list[_Held]) -> None:
 # -- afterwards ------------------------------------------------------------------------------------
 
 
-def _merge_written(place: str, seen: Mapping[str, list[bytes]] | None = None) -> list[str]:
-    """Merge what a window's keeper knows into its work tree, then forget the window; the paths changed."""
-    content = files.read(os.path.join(place, "files.json"))
-    record = json.loads(content) if content is not None else None
-    merged = []
-    if record is not None and os.path.isdir(record["tree"]):
-        tree = record["tree"]
-        git = Git(tree, record["git_dir"])  # a window of another work tree is merged there
-        for index, (path, oid) in enumerate(record["files"]):
-            noted = files.read(os.path.join(place, str(index)))
-            versions = seen[path] if seen is not None else [] if noted is None else [noted]
-            if versions and _merge_file(git, tree, path, oid, versions):
-                merged.append(path)
+def _record(place: str) -> dict[str, Any]:
+    """What a window is about; nothing where its hook was killed before it could say."""
+    record: dict[str, Any] = json.loads(files.read(os.path.join(place, "files.json")) or b"{}")
+    return record
+
+
+def _noted(place: str, index: int, _: str) -> list[bytes]:
+    """The newest version of a file that its keeper wrote down."""
+    content = files.read(os.path.join(place, str(index)))
+    return [] if content is None else [content]
+
+
+def _close(place: str, versions: _Versions, read: _Read = files.read) -> list[str]:
+    """Merge what is known of a window into its work tree, then forget the window; the paths changed."""
+    record = _record(place)
+    merged = _merge(record, versions, read)
+    if merged is not None and "patch" in record:
+        tree, (patch, manager) = record["tree"], record["patch"]
+        lost = Lost(tree, patch, manager, tuple(path for path, _ in record["files"]))
+        stashed.note(os.path.dirname(os.path.dirname(place)), Git(tree, record["git_dir"]), lost)
     shutil.rmtree(place, ignore_errors=True)
+    return merged or []
+
+
+def _merge(record: Mapping[str, Any], versions: _Versions, read: _Read) -> list[str] | None:
+    """The paths changed; None if there is no work tree any more."""
+    tree = record.get("tree", "")
+    if not os.path.isdir(tree):
+        return None
+    git = Git(tree, record["git_dir"])  # a window of another work tree is merged there
+    merged = []
+    for index, (path, oid) in enumerate(record["files"]):
+        if known := versions(index, path):
+            base = git.run("cat-file", "--filters", f"--path={path}", oid).stdout
+            if rejoin.join(tree, path, base, known, read):
+                merged.append(path)
     return merged
-
-
-def _merge_file(git: Git, tree: str, path: str, oid: str, versions: list[bytes]) -> bool:
-    place = os.path.join(tree, path)
-    restored = None if os.path.islink(place) else files.read(place)
-    if restored is None or all(version == restored for version in versions):
-        return False
-    base = git.run("cat-file", "--filters", f"--path={path}", oid).stdout
-    written = lost_write.last_written(base, restored, versions)
-    if written is None:
-        return False
-    for _ in range(5):
-        joined = lost_write.joined(base, restored, written, os.fsencode(path))
-        if joined is None:
-            return False
-        if _replace(place, restored, joined):
-            return True
-        restored = files.read(place)  # somebody writes right now: merge with that
-        if restored is None:
-            return False
-    raise MemgitError(f"{path} changes all the time.")
-
-
-def _replace(place: str, expected: bytes, content: bytes) -> bool:
-    """Write, unless the file is no longer as expected. What only grows is appended to, so a writer loses nothing."""
-    if content.startswith(expected):
-        descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "ab") as file:
-            if os.fstat(file.fileno()).st_size != len(expected):
-                return False
-            file.write(content[len(expected) :])
-            return True
-    if files.read(place) != expected:
-        return False
-    files.rewrite(place, content, 0o644)
-    return True
 
 
 def _tracked(repo: Repository, memory: Sequence[Patterns], index_file: str | None) -> list[_Held]:
@@ -303,16 +334,6 @@ def _content(descriptor: int) -> bytes:
         pieces.append(piece)
         at += len(piece)
     return b"".join(pieces)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _wait_for_lock(place: str) -> bool:

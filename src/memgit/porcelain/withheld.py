@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 
 from memgit.core.objects import ZERO, Oid, RefName, hash_object, is_signed, rewrite_commit, split_commit
-from memgit.core.operations import Operation, RefChange
+from memgit.core.operations import WITHHOLD, Operation, RefChange
 from memgit.core.retry import Location
 from memgit.core.trees import Trees, edited, file_at, mode_of, oid_of
 from memgit.errors import UsageError
@@ -18,7 +18,7 @@ from memgit.git.command import Git
 from memgit.git.index import Update
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
-from memgit.porcelain import allowed, oplog
+from memgit.porcelain import judge, oplog
 from memgit.porcelain import refused as refused_files
 from memgit.porcelain.following import IndexChange
 from memgit.porcelain.transaction import Transaction
@@ -71,7 +71,7 @@ def take_out(
         _remember(repo, reader, trees, tip, places, refused)
         change.store([*((b"tree", raw) for raw in trees.made.values()), *made])
         summary = f"withhold {len(refused)} files the remote refused"
-        operation = Operation("withhold", now_s, (RefChange(branch, tip, new_ids[tip]),), summary)
+        operation = Operation(WITHHOLD, now_s, (RefChange(branch, tip, new_ids[tip]),), summary)
         objects, entry = oplog.prepare(repo, operation)
         updates = [entry, refs.RefUpdate(branch, new_ids[tip], tip)]
         change.capture(objects, updates, "memgit: withhold", _index_change(repo, branch, trees, base, tuple(refused)))
@@ -102,7 +102,7 @@ def _remember(
     places: Sequence[Location],
     refused: dict[bytes, Oid],
 ) -> None:
-    key = allowed.key_of(repo)
+    key = judge.key_of(repo)
     held = refused_files.load(repo)
     newest = reader.read(tip)[5:45]
     for path, blob in refused.items():

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from memgit.core.consolidation import message, plan
 from memgit.core.consolidation.classify import Classifier
-from memgit.core.consolidation.gather import Step, TreePair
+from memgit.core.consolidation.gather import Step
 from memgit.core.consolidation.plan import Plan
 from memgit.core.consolidation.runs import Collapsed, collapse
 from memgit.core.settings import AutoRule
-from memgit.core.trees import Paths, Trees
+from memgit.core.trees import Trees
 from memgit.core.windows import Calendar
 from support.model import Entry, Expected, Files, ModelCommit, Objects, Reference, apply, changes
 from support.repo import Oid, hash_of
@@ -180,11 +180,6 @@ class World:
         self.now_s = now_s
         self.trees = Trees(lambda oids: (objects.trees[oid] for oid in oids))
 
-    def changed_paths(self, pairs: Iterable[TreePair]) -> Iterator[Paths]:
-        """As git diff-tree -r would tell."""
-        for old, new in pairs:
-            yield Paths(c.path for c in changes(self.objects.flatten(old), self.objects.flatten(new)))
-
     def only_memory(self, before: Oid | None, after: Oid) -> bool:
         """Asked for commits that count only if they change nothing but memory."""
         old = self.objects.flatten(before) if before is not None else {}
@@ -195,7 +190,7 @@ class World:
         return collapse(
             stream(raws),
             Classifier([AutoRule("^auto", mixed=self.mixed)]),
-            Calendar("day").closed_key(self.now_s),
+            Calendar("day").closed_keys(self.now_s),
             self.pinned,
             self.only_memory,
             lambda oid: self.objects.commits[oid].tree,
@@ -210,10 +205,10 @@ class World:
             nodes,
             self.trees,
             lambda oid: self.objects.commits[oid].tree,
-            self.changed_paths if commute else None,
+            commute=commute,
             keep_empty=keep_empty,
         )
-        self.objects.trees.update(self.trees.made)
+        self.objects.trees.update(self.trees.made_for(step.tree for step in made.steps))
         return made
 
     def carry_out(self, made: Plan, raws: list[tuple[Oid, bytes]]) -> tuple[Oid, list[tuple[Oid, bytes]]]:

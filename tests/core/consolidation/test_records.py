@@ -69,11 +69,17 @@ def test_every_commit_is_found_with_its_header(odd: tuple[Repo, list[bytes]]) ->
     repo, raws = odd
     found = read_all(repo, repo.head())
     assert [record[0] for record in found] == [hash_of(b"commit", raw) for raw in raws]
-    assert [record[1] for record in found] == [raw.partition(b"\n\n")[0] + b"\n" for raw in raws]
-    assert {record[2] for record in found} == {TREE}
-    assert [records.parents_of(record[3]) for record in found] == [
+    assert [records.header_of(record) for record in found] == [raw.partition(b"\n\n")[0] + b"\n" for raw in raws]
+    assert {records.tree_of(record) for record in found} == {TREE}
+    assert [records.parents_of(record[2]) for record in found] == [
         (hash_of(b"commit", raws[at + 1]),) if at + 1 < len(raws) else () for at in range(len(raws))
     ]
+
+
+def test_the_last_parent_stands_by_itself(odd: tuple[Repo, list[bytes]]) -> None:
+    repo, _ = odd
+    for record in read_all(repo, repo.head()):
+        assert record[3] == (records.parents_of(record[2]) or (b"",))[-1]
 
 
 def test_dates_are_those_git_reads(odd: tuple[Repo, list[bytes]]) -> None:
@@ -89,7 +95,7 @@ def test_dates_are_those_git_reads(odd: tuple[Repo, list[bytes]]) -> None:
 
 def test_restore_is_exact_or_nothing(odd: tuple[Repo, list[bytes]]) -> None:
     repo, raws = odd
-    restored = [records.restore(record[0], record[1], record[6]) for record in read_all(repo, repo.head())]
+    restored = [records.restore(record) for record in read_all(repo, repo.head())]
     assert all(found in (None, raw) for found, raw in zip(restored, raws, strict=True))
     plain = [found for found, raw in zip(restored, raws, strict=True) if raw.partition(b"\n\n")[2] in (b"x", b"x\n")]
     assert None not in plain
@@ -107,6 +113,12 @@ def test_chunks_may_be_cut_anywhere(size: int) -> None:
 
     found = [record[0] for part in records.read(chunks()) for record in part]
     assert found == [hash_of(b"commit", raw) for raw in raws]
+
+
+def test_headers_that_look_like_another_commit_fool_nobody() -> None:
+    inner = b"1" * 40 + b"\n" + commit_of(ODD_HEADS["plain"], b"")[:-1]
+    shown = b"2" * 40 + b"\ntree %s\nauthor A\ncommitter B\nx " % TREE + inner + b"\n    x\n\0"
+    assert [record[0] for part in records.read([shown]) for record in part] == [b"2" * 40]
 
 
 def test_a_history_that_breaks_off_is_noticed() -> None:

@@ -6,9 +6,10 @@ import random
 
 import pytest
 
-from memgit.core.merge.api import merge
+from memgit.core.merge import api, structure
 from memgit.core.merge.budget import Budget, Exhausted
 from memgit.core.merge.regions import hunks
+from support.merging import merge
 
 
 def _few(lines: int, kinds: int, seed: int) -> bytes:
@@ -74,3 +75,13 @@ def test_a_budget_ends() -> None:
     budget.spend(10)
     with pytest.raises(Exhausted):
         budget.spend(1)
+
+
+def test_a_fault_in_a_rule_leaves_the_plain_merge(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(structure, "pieces", fail)
+    result = api.merge(b"- a\n- b\n- c\n", b"- a\n- b\n- c\n- d\n", b"- e\n- b\n- c\n- f\n")
+    assert (result.clean, result.fault) == (False, "RecursionError")
+    assert result.content == b"- e\n- b\n- c\n<<<<<<< ours\n- d\n=======\n- f\n>>>>>>> theirs\n"

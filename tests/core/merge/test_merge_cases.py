@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memgit.core.merge.api import merge
-from support.merging import ROOT
+from support.merging import ROOT, merge
 
 CASES = sorted((ROOT / "tests" / "data" / "merge").iterdir())
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from memgit.core.merge.api import Markers, MergePolicy, merge
+from memgit.core.merge.api import Markers, MergePolicy
 from memgit.core.merge.rules import parse, policy_for
+from support.merging import merge
 
 BASE = b"a\n- one\nz\n"
 OURS = b"a\n- uno 2026-03-01\nz\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,9 +11,9 @@ from itertools import permutations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memgit.core.merge.api import Markers, MergePolicy, merge
+from memgit.core.merge.api import Markers, MergePolicy
 from memgit.core.merge.regions import hunks
-from support.merging import ROOT
+from support.merging import ROOT, merge
 
 quick = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -26,11 +27,19 @@ item = phrase.map(lambda text: [f"- {text}"])
 nested = st.tuples(phrase, phrase).map(lambda t: [f"- {t[0]}", f"  - {t[1]}"])
 box = phrase.map(lambda text: [f"- [ ] {text}"])
 row = st.tuples(phrase, phrase).map(lambda t: [f"| {t[0]} | {t[1]} |"])
-entry = st.tuples(clock, phrase).map(lambda t: ["", f"## {t[0]}", t[1]])
+named = st.sampled_from(
+    ["2026-03-01", "March 5, 2026", "Sat Mar  7 05:00:15 UTC 2026", "2026年3月9日", "03-07", "1.2.0", "now"]
+)
+moment = st.one_of(clock, clock.map(lambda t: f"2026-03-02 {t}"), named)
+entry = st.tuples(moment, phrase).map(lambda t: ["", f"## {t[0]}", t[1]])
 section = st.tuples(phrase, phrase).map(lambda t: ["", f"## {t[0]}", "", f"- {t[1]}"])
 fence = phrase.map(lambda text: ["", "```", f"# {text}", "```"])
 record = st.tuples(st.integers(1, 99), phrase).map(lambda t: [f'{{"id": {t[0]}, "text": "{t[1]}"}}'])
-unit = st.one_of(item, nested, box, row, entry, section, fence, record)
+event = st.tuples(st.sampled_from(["ts", "date"]), moment, phrase).map(
+    lambda t: [f'{{"{t[0]}": "{t[1]}", "text": "{t[2]}"}}']
+)
+dated = st.tuples(moment, phrase).map(lambda t: [f"- {t[0]} {t[1]}"])
+unit = st.one_of(item, nested, box, row, entry, section, fence, record, event, dated)
 
 
 @st.composite
@@ -220,8 +229,71 @@ def test_policies_take_any_bytes(o: bytes, a: bytes, b: bytes, policy: str) -> N
     assert policy == "newest" or result.clean or b"<<<<<<<" in a + b
 
 
+def test_a_record_cut_off_anywhere_is_a_line() -> None:
+    """Half a record was written when somebody committed: its bytes stay, and the records around it merge."""
+    whole = b'{"id": 1, "v": {"x": [1, {"y": "a \\"b\\" }"}], "z": {}}}'
+    base = b'{"id": 0, "v": 0}\n' + whole + b"\n"
+    theirs = base.replace(b'"v": 0', b'"v": 5')
+    for first in range(len(whole)):
+        for end in range(first + 1, len(whole)):
+            half = whole[first:end]
+            ours = base.replace(whole, half) + b'{"id": 2}\n'
+            result = merge(base, ours, theirs, "events.jsonl")
+            assert half in result.content.split(b"\n"), half
+            assert b'{"id": 2}' in result.content, half
+
+
 def _event(minute: int) -> str:
     return f'{{"ts": "2026-03-01T10:{minute:02}:00Z", "n": {minute}}}\n'
+
+
+scalar = st.sampled_from([0, 1, None, True, "red", 'a "b"', "}]", "2026-03-01T10:00:00Z"])
+value = st.recursive(scalar, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3))
+document = st.dictionaries(words, value, min_size=2, max_size=5)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> tuple[bytes, bytes, bytes]:
+    """JSON documents of which each side gave some fields another value, or took them out."""
+    base = draw(document)
+    sides = [{**base, **draw(st.dictionaries(words, value, max_size=2))} for _ in range(2)]
+    for side in sides:
+        if draw(st.booleans()):
+            side.pop(draw(st.sampled_from(sorted(side))))
+    indent = draw(st.sampled_from([2, 1, None]))
+    return tuple(json.dumps(text, indent=indent).encode() + b"\n" for text in (base, *sides))  # type: ignore[return-value]
+
+
+@quick
+@given(documents())
+def test_json_that_was_merged_is_json(texts: tuple[bytes, bytes, bytes]) -> None:
+    result = merge(*texts, "state.json")
+    if result.clean and result.decisions:  # what is left is git's own merge
+        json.loads(result.content)
+
+
+@st.composite
+def record_files(draw: st.DrawFn) -> tuple[bytes, bytes, bytes]:
+    """Files of records with ids: sides that change, drop and add some, under ids of one small range."""
+    base = {n: draw(document) for n in range(draw(st.integers(1, 4)))}
+    texts = [list(base.items())]
+    for _ in range(2):
+        side = [(n, draw(document) if draw(st.integers(0, 3)) == 0 else fields) for n, fields in base.items()]
+        for n in draw(st.sets(st.integers(10, 13), max_size=2)):
+            side.insert(draw(st.integers(0, len(side))), (n, draw(document)))
+        texts.append(side)
+    return tuple(  # type: ignore[return-value]
+        b"".join(json.dumps({"id": n, **fields}).encode() + b"\n" for n, fields in text) for text in texts
+    )
+
+
+@quick
+@given(record_files())
+def test_records_keep_their_ids_apart(texts: tuple[bytes, bytes, bytes]) -> None:
+    result = merge(*texts, "events.jsonl")
+    if result.clean:
+        ids = [json.loads(line)["id"] for line in result.content.splitlines()]
+        assert len(ids) == len(set(ids))
 
 
 minutes = st.sets(st.integers(0, 59), min_size=3, max_size=12)

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from memgit.core.merge.api import merge
 from memgit.core.merge.check import count, significant
 from memgit.core.merge.text import read
-from support.merging import read_cases
+from support.merging import merge, read_cases
 
 CORPORA = ("memory", "changelog", "docs", "lists", "synth")
 _SAMPLE = 40  # every n-th case in the ordinary run

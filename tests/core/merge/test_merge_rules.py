@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import fields
 
 import pytest
 
 from memgit.core.merge import rules
 from memgit.core.settings import MergeRule
+from memgit.core.values import fields
 
 TABLE = {"glob": "/memory/*.md", "policy": "keep-both", "kind": "log", "order": "ours-first"}
 

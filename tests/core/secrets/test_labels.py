@@ -40,6 +40,7 @@ PASSWORD_PLACES = [
     "credentials: me@example.org:{}",
     "passwort: {}",
     "contraseña: {}",
+    "contrasena: {}",
     "mot de passe : {}",
     "пароль: {}",
     "密码：{}",

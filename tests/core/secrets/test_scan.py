@@ -172,6 +172,7 @@ def test_allowing_one_value_allows_no_other() -> None:
 HIDDEN: dict[str, Callable[[str], bytes]] = {
     "backslash at the line end": lambda v: f"key: {v[:18]}\\\n{v[18:]}".encode(),
     "concatenated": lambda v: f'x = "{v[:18]}" +\n    "{v[18:]}"'.encode(),
+    "adjacent strings": lambda v: f"(\n    '{v[:18]}'\n    '{v[18:]}'\n)".encode(),
     "quoted-printable": lambda v: f"{v[:18]}=\n{v[18:]}".encode(),
     "hard wrap": lambda v: f"> key {v[:18]}\n> {v[18:]}".encode(),
     "blanks": lambda v: f"{v[:8]} {v[8:16]} {v[16:]}".encode(),
@@ -204,6 +205,16 @@ HIDDEN: dict[str, Callable[[str], bytes]] = {
 def test_hiding_does_not_help(how: str) -> None:
     for seed in range(5):
         assert rules(HIDDEN[how](token(seed)))
+
+
+def test_compressed_data_raises_no_alarm() -> None:
+    drawn = random.Random(1).randbytes(2_000_000)
+    assert rules(drawn, b"memory/photo.jpg") == []
+
+
+def test_colours_and_old_encodings_do_not_hide_a_password() -> None:
+    assert rules("pass" + "word: \x1b[1mBlue-Horse7!Staple\x1b[0m") == ["password-beside-label"]
+    assert rules(("pass" + "word: Größe-7!Straße").encode("latin-1")) == ["password-beside-label"]
 
 
 def test_a_secret_in_the_name_is_found_and_not_shown() -> None:

@@ -19,9 +19,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 
 _FIRST = b"memgit manifest 1"

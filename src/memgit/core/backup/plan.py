@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from memgit.core.backup.manifest import Entry
+from memgit.core.values import dataclass
 
 
 class Item:

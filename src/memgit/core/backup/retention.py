@@ -7,8 +7,9 @@ none of what is kept.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from memgit.core.values import dataclass
 
 ALWAYS_KEPT = 2  # the newest complete ones, whatever the rules say
 _FUTURE_S = 86400  # a snapshot further ahead of the clock than this says that the clock is wrong

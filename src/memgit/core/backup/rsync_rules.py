@@ -6,8 +6,9 @@ Source: rsync(1) of rsync 3.2 to 3.5, EXIT VALUES and OPTIONS.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+from memgit.core.values import dataclass
 
 
 class Outcome(Enum):

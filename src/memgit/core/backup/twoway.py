@@ -7,8 +7,9 @@ content is another now, *deleted* one that is gone, or left it alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+from memgit.core.values import dataclass
 
 Content = bytes  # identifies content and kind; equal if and only if the files are
 

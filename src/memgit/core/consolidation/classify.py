@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from enum import Enum
 
+from memgit.core.consolidation.records import Record, header_of, message_of
 from memgit.core.settings import AutoRule
 from memgit.core.trailers import has_trailer
 
@@ -40,19 +41,26 @@ class Classifier:
         self._mixed = any(rule.mixed for rule in rules)
         self._memo: dict[bytes, Kind] = {}
 
-    def kind(self, header: bytes, message: bytes) -> Kind:
-        """header: the raw header lines; message: as git shows it, indented or not."""
+    def kinds(self, records: Sequence[Record]) -> list[Kind]:
+        """The kind of each record."""
         if self._uses_author:
-            return self._decide(header, message)
-        key = message.translate(_BLUR) if self._blind else message
-        known = self._memo.get(key)
-        if known is None:
-            known = self._decide(header, message)
-            if len(message) < _MEMO_LENGTH:
-                if len(self._memo) > _MEMO_SIZE:
-                    self._memo.clear()
-                self._memo[key] = known
-        return known
+            return [self._decide(header_of(record), message_of(record)) for record in records]
+        shown = [record[6].translate(_BLUR) for record in records] if self._blind else [record[6] for record in records]
+        found = list(map(self._memo.get, shown))
+        if None not in found:
+            return found  # type: ignore[return-value]
+        return [
+            self._learn(key, record) if known is None else known
+            for known, key, record in zip(found, shown, records, strict=True)
+        ]
+
+    def _learn(self, key: bytes, record: Record) -> Kind:
+        kind = self._memo.get(key) or self._decide(header_of(record), message_of(record))
+        if len(key) < _MEMO_LENGTH:
+            if len(self._memo) > _MEMO_SIZE:
+                self._memo.clear()
+            self._memo[key] = kind
+        return kind
 
     def _decide(self, header: bytes, message: bytes) -> Kind:
         if b"Memgit-" in message and is_own(message):

@@ -1,27 +1,24 @@
 """The `commute` policy: put the auto-commits of one window together across commits made by people.
 
 Works on linear stretches: nodes that follow each other with nothing else attached. Two auto runs of
-one window join when no commit between the two touches a path that either touches; they then stand
-where the last one stood, and may join the next. The commits between get the tree they would
-have had without the runs that moved past them; each still introduces exactly its own change, and the
-last tree of the joined runs is the one that was there before.
+one window join when no commit between the two touches a path that either touches. They stand where
+the later one stood; the commits between come before them and get the tree they would have had
+without the earlier run, so that each still introduces exactly its own change and the last tree stays.
 
-What a run touches is its net change from its first commit's parent to its last commit; what joined
-runs touch is likewise what they come to together.
+What a run touches is its net change. A joined run is looked at like any other: as the change it
+introduces where it now stands. So planning the result again finds nothing left to join.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
 from memgit.core.consolidation.runs import Node
-from memgit.core.objects import Oid
-from memgit.core.trees import Paths, Trees, file_at, graft
+from memgit.core.objects import EMPTY_TREE, Oid
+from memgit.core.trees import TreePair, Trees, graft, meeting
+from memgit.core.values import dataclass
 
-TreePair = tuple[Oid, Oid]
-# For pairs of trees, in order, the paths that differ; directories followed down to what is none.
-ChangedPaths = Callable[[Iterable[TreePair]], Iterator[Paths]]
+_TOGETHER = 200  # pieces looked at together: a few thousand trees, as many as Trees holds
 
 
 @dataclass(slots=True)
@@ -39,6 +36,11 @@ class Step:
         return self.nodes[-1].last
 
     @property
+    def change(self) -> TreePair:
+        """The trees before and after; a root starts from the empty one."""
+        return self.before or EMPTY_TREE, self.tree
+
+    @property
     def is_squash(self) -> bool:
         """True if one new commit stands for several old ones."""
         return len(self.nodes) > 1 or self.nodes[0].count > 1
@@ -54,40 +56,54 @@ class Stretch:
     nodes: Sequence[Node]
     before: Oid | None
 
-    def change(self, at: int) -> TreePair:
-        """The trees before and after a node. Raises ValueError for a root."""
-        before = self.nodes[at - 1].tree if at else self.before
-        if before is None:
-            raise ValueError("a root has no tree before it")
-        return before, self.nodes[at].tree
+    def tree_before(self, at: int) -> Oid | None:
+        """The tree a node starts from, None for a root."""
+        return self.nodes[at - 1].tree if at else self.before
 
 
 def keep(stretches: Iterable[Stretch]) -> list[Step]:
     """The `keep` policy: every node is a commit where it stands, with the tree it has."""
-    steps = []
-    for stretch in stretches:
-        before = stretch.before
-        for node in stretch.nodes:
-            steps.append(Step((node,), node.parents, before, node.tree))
-            before = node.tree
-    return steps
+    return [step for stretch in stretches for step in _as_they_are(stretch, 0, len(stretch.nodes))]
 
 
-def gather(stretches: Sequence[Stretch], trees: Trees, changed_paths: ChangedPaths) -> list[Step]:
+def gather(stretches: Sequence[Stretch], trees: Trees) -> list[Step]:
     """The stretches with the runs of each window gathered where the commits between allow it.
 
     A stretch that starts with a root leaves that one where it is.
     """
-    wanted = [(stretch, list(_sequences(stretch))) for stretch in stretches]
-    pairs = (stretch.change(at) for stretch, found in wanted for first, last in found for at in range(first, last + 1))
-    paths = changed_paths(pairs)
+    arranged: dict[tuple[int, int], list[Step]] = {}  # by stretch and first position
+    for batch in _batches([(at, *ends) for at, stretch in enumerate(stretches) for ends in _sequences(stretch)]):
+        lines = [_as_they_are(stretches[at], first, last + 1) for at, first, last in batch]
+        meetings = _Meetings(trees)
+        meetings.look_ahead([piece for line in lines for piece in _neighbours(line)])
+        for (at, first, _), line in zip(batch, lines, strict=True):
+            arranged[at, first] = _gathered(line, meetings)
     steps: list[Step] = []
-    for stretch, found in wanted:
-        groups: dict[int, int] = {}  # position of a group's first run -> of its last
-        for first, last in found:
-            groups |= _groups(stretch, first, [next(paths) for _ in range(first, last + 1)], trees)
-        steps += _arrange(stretch, groups, trees)
+    for number, stretch in enumerate(stretches):
+        start = len(steps)
+        at = 0
+        while at < len(stretch.nodes):
+            found = arranged.get((number, at)) or _as_they_are(stretch, at, at + 1)
+            steps += found
+            at += sum(len(step.nodes) for step in found)
+        _link(steps, start, stretch.nodes[0].parents)
     return steps
+
+
+def _as_they_are(stretch: Stretch, first: int, end: int) -> list[Step]:
+    steps = []
+    before = stretch.tree_before(first)
+    for node in stretch.nodes[first:end]:
+        steps.append(Step((node,), node.parents, before, node.tree))
+        before = node.tree
+    return steps
+
+
+def _link(steps: Sequence[Step], start: int, parents: tuple[Oid, ...]) -> None:
+    """Put the steps of a stretch, from `start` on, upon each other."""
+    for step in steps[start:]:
+        step.parents = parents
+        parents = (step.stands_for,)
 
 
 def _sequences(stretch: Stretch) -> Iterator[tuple[int, int]]:
@@ -106,84 +122,109 @@ def _sequences(stretch: Stretch) -> Iterator[tuple[int, int]]:
         yield first, last
 
 
-def _groups(stretch: Stretch, first: int, paths: Sequence[Paths], trees: Trees) -> dict[int, int]:
-    """Which runs of a sequence join: first position -> last position, for groups of two runs and more.
+def _batches(sequences: Iterable[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
+    batch: list[tuple[int, int, int]] = []
+    size = 0
+    for sequence in sequences:
+        batch.append(sequence)
+        size += (sequence[2] - sequence[1]) // 2
+        if size >= _TOGETHER:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
-    paths: what each node of the sequence touches. A run joins the group before it unless a commit
-    between the two touches a path of the group or of the run. A group stands where its last run stood,
-    so whoever it has moved past is no longer between; and what it touches is what its runs come to
-    together. That makes the outcome one in which nothing is left to join.
+
+def _neighbours(line: Sequence[Step]) -> Iterator[Sequence[Step]]:
+    """Each run up to the next one."""
+    start = 0
+    for at, step in enumerate(line):
+        if at and step.nodes[0].automatic:
+            yield line[start : at + 1]
+            start = at
+
+
+def _gathered(line: Sequence[Step], meetings: _Meetings) -> list[Step]:
+    """A sequence, which begins and ends with a run, with its runs joined where that is possible.
+
+    Each run looks back to the run before it, and once joined to the next one.
     """
-    groups: list[_Group] = []
-    between = Paths()
-    for offset, touched in enumerate(paths):
-        at = first + offset
-        if not stretch.nodes[at].automatic:
-            between.update(touched)
+    result: list[Step] = []
+    runs: list[int] = []  # positions of runs in the result
+    for step in line:
+        result.append(step)
+        if not step.nodes[0].automatic:
             continue
-        top = _Group(at, at, touched, between)
-        while groups and groups[-1].can_join(top, stretch, trees):
-            top = groups.pop().joined(top)
-        groups.append(top)
-        between = Paths()
-    return {group.first: group.last for group in groups if group.last > group.first}
+        while runs and not meetings.are_between(result[runs[-1] :]):
+            at = runs.pop()
+            result[at:] = _joined(result[at:], meetings.trees)
+        runs.append(len(result) - 1)
+    return result
 
 
-@dataclass(slots=True)
-class _Group:
-    first: int  # position of its first run
-    last: int  # of its last
-    touched: Paths  # by any of its runs, even if another of them changed it back
-    passed: Paths  # what people's commits touch between the group before and this one's place
+class _Meetings:
+    """Which changes touch a path in common."""
 
-    def can_join(self, later: _Group, stretch: Stretch, trees: Trees) -> bool:
-        """True if nothing that people did between the two touches what either comes to."""
-        return not any(group.is_touched_by(later.passed, stretch, trees) for group in (later, self))
+    def __init__(self, trees: Trees) -> None:
+        self.trees = trees
+        self._known: dict[tuple[TreePair, TreePair], bool] = {}
 
-    def joined(self, later: _Group) -> _Group:
-        """The two as one, standing where the later one stood."""
-        self.touched.update(later.touched)
-        self.passed.update(later.passed)
-        self.last = later.last
-        return self
+    def look_ahead(self, pieces: Iterable[Sequence[Step]]) -> None:
+        """Find most of what `are_between` will want to know about the pieces, and read the trees by the thousand.
 
-    def is_touched_by(self, people: Paths, stretch: Stretch, trees: Trees) -> bool:
-        """True if a path of `people` is one of those that differ between the two ends of the group.
-
-        Nobody between its runs touches such a path, so the two ends tell what became of it.
+        All pieces are followed together, a level of directories at a time, each no further than to its first meeting.
         """
-        hits = self.touched.meeting(people)
-        if not hits or self.first == self.last:
-            return bool(hits)
-        before, after = stretch.change(self.first)[0], stretch.nodes[self.last].tree
-        return any(file_at(trees, before, path) != file_at(trees, after, path) for path in hits)
+        asked = [(at, pair, pair) for at, piece in enumerate(pieces) for pair in _questions(piece)]
+        met: set[int] = set()
+        while asked:
+            self.trees.fetch(oid for _, _, (one, other) in asked for oid in (*one, *other))
+            below = []
+            for at, question, pair in asked:
+                found = meeting(self.trees, *pair)
+                if found is None:
+                    self._known[question] = True
+                    met.add(at)
+                else:
+                    below += [(at, question, inner) for inner in found]
+            asked = [row for row in below if row[0] not in met]
 
+    def are_between(self, piece: Sequence[Step]) -> bool:
+        """Whether something people did between two runs touches a path that one of the two touches."""
+        questions = list(_questions(piece))
+        known = self._known
+        return any(known.get(question) for question in questions) or any(
+            self._meet(question) for question in questions if question not in known
+        )
 
-def _arrange(stretch: Stretch, groups: dict[int, int], trees: Trees) -> list[Step]:
-    steps: list[Step] = []
-    at = 0
-    while at < len(stretch.nodes):
-        node = stretch.nodes[at]
-        before = steps[-1].tree if steps else stretch.before
-        parents = (steps[-1].stands_for,) if steps else node.parents
-        last = groups.get(at, at)
-        if last == at:
-            steps.append(Step((node,), parents, before, node.tree))
+    def _meet(self, question: tuple[TreePair, TreePair]) -> bool:
+        todo = [question]
+        while todo:
+            found = meeting(self.trees, *todo.pop())
+            if found is None:
+                break
+            todo += found
         else:
-            steps += _join(stretch, at, last, parents, trees)
-        at = last + 1
-    return steps
+            self._known[question] = False
+            return False
+        self._known[question] = True
+        return True
 
 
-def _join(stretch: Stretch, first: int, last: int, parents: tuple[Oid, ...], trees: Trees) -> list[Step]:
-    steps: list[Step] = []
-    tree = stretch.change(first)[0]
-    between = [at for at in range(first + 1, last) if not stretch.nodes[at].automatic]
-    trees.fetch_changed([stretch.change(at) for at in between], tree)
-    for at in between:
-        moved = graft(trees, *stretch.change(at), tree)
-        steps.append(Step((stretch.nodes[at],), parents, tree, moved))
-        tree, parents = moved, (stretch.nodes[at].last,)
-    runs = tuple(node for node in stretch.nodes[first : last + 1] if node.automatic)
-    steps.append(Step(runs, parents, tree, stretch.nodes[last].tree))
-    return steps
+def _questions(piece: Sequence[Step]) -> Iterator[tuple[TreePair, TreePair]]:
+    """What is to be known before the runs at the two ends of a piece can join."""
+    first, *people, last = [step.change for step in piece]
+    for change in people:
+        yield change, first
+        yield change, last
+
+
+def _joined(steps: Sequence[Step], trees: Trees) -> list[Step]:
+    """A run, what people did, and a run: what people did, then the two runs as one."""
+    first, *people, last = steps
+    tree = first.change[0]
+    result = []
+    for step in people:
+        moved = graft(trees, *step.change, tree)
+        result.append(Step(step.nodes, step.parents, tree, moved))
+        tree = moved
+    return [*result, Step(first.nodes + last.nodes, last.parents, tree, last.tree)]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from memgit.core import trees as tree_changes
 from memgit.core.objects import Oid
 from memgit.core.trailers import parse as parse_trailers
 from memgit.core.trees import Entry, Trees, is_gitlink, oid_of
+from memgit.core.values import dataclass
 
 ReadLimited = Callable[[Iterable[Oid], int], Iterator[bytes | None]]
 
@@ -128,11 +128,15 @@ def count_lines(old: bytes, new: bytes) -> tuple[list[bytes], list[bytes]]:
     """Lines added and lines removed, each in file order; a line that only moved is neither."""
     if new.startswith(old) and (not old or old.endswith(b"\n")):
         return new[len(old) :].splitlines(), []
-    was, now = old.splitlines(), new.splitlines()
-    shortest = min(len(was), len(now))
-    start = next((at for at in range(shortest) if was[at] != now[at]), shortest)
-    end = next((at for at in range(shortest - start) if was[-1 - at] != now[-1 - at]), shortest - start)
-    was, now = was[start : len(was) - end], now[start : len(now) - end]
+    shortest = min(len(old), len(new))
+    start = old.rfind(b"\n", 0, _alike(shortest, lambda low, high: old[low:high] == new[low:high])) + 1
+    size, more = len(old), len(new) - len(old)
+    end = _alike(
+        shortest - start,
+        lambda low, high: old[size - high : size - low] == new[size + more - high : size + more - low],
+    )
+    end = size - (old.find(b"\n", size - end) + 1 or size)  # a line that is alike in its end only stays in
+    was, now = old[start : size - end].splitlines(), new[start : size + more - end].splitlines()
     left: dict[bytes, int] = {}
     for line in was:
         left[line] = left.get(line, 0) + 1
@@ -149,6 +153,18 @@ def count_lines(old: bytes, new: bytes) -> tuple[list[bytes], list[bytes]]:
             removed.append(line)
     removed.reverse()
     return added, removed
+
+
+def _alike(limit: int, are_alike: Callable[[int, int], bool]) -> int:
+    """How far two files are alike, `limit` bytes at most. are_alike: asked for stretches of them."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if are_alike(low, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _file_change(path: bytes, was: Entry | None, now: Entry | None, contents: _Contents) -> FileChange:

@@ -7,14 +7,14 @@ same commits, byte for byte.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
-from memgit.core.consolidation.gather import ChangedPaths, Step, Stretch, gather, keep
+from memgit.core.consolidation.gather import Step, Stretch, gather, keep
 from memgit.core.consolidation.records import restore
 from memgit.core.consolidation.runs import Node
 from memgit.core.objects import Oid, is_signed, rewrite_commit
 from memgit.core.trees import Trees
+from memgit.core.values import dataclass
 
 
 class StopReason(Enum):
@@ -52,15 +52,14 @@ def plan(
     nodes: Sequence[Node],
     trees: Trees,
     tree_of: Callable[[Oid], Oid],
-    changed_paths: ChangedPaths | None,
     *,
+    commute: bool,
     keep_empty: bool,
 ) -> Plan:
     """Group the nodes of a range.
 
     nodes: oldest first, as `runs.collapse` gives them. tree_of: the tree of a commit outside the range.
-    changed_paths: with it (`commute`) a window is gathered across commits made by people; without it
-    (`keep`) only neighbours become one.
+    commute: gather a window across commits made by people; without it (`keep`) only neighbours become one.
     keep_empty: let a window whose changes cancel out leave an empty commit.
 
     Promises: the last tree is the last tree of the range; commits made by people keep their order, and
@@ -76,7 +75,7 @@ def plan(
         return known.tree if known is not None else tree_of(parent)
 
     stretches = [Stretch(found, tree_before(found[0])) for found in _stretches(nodes, by_last)]
-    steps = keep(stretches) if changed_paths is None else gather(stretches, trees, changed_paths)
+    steps = gather(stretches, trees) if commute else keep(stretches)
     if keep_empty:
         return Plan(old_tip, tuple(steps), {})
     dropped: dict[Oid, Oid] = {}
@@ -221,4 +220,4 @@ def _to_utf8(name: bytes, encoding: bytes) -> bytes:
 
 def raw_commit(node: Node, read: Callable[[Oid], bytes]) -> bytes:
     """The object of the newest source of a node: rebuilt from what git showed where that is proven right."""
-    return restore(node.last, node.header, node.message) or read(node.last)
+    return restore(node.record) or read(node.last)

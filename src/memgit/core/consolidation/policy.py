@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from memgit.core.consolidation.message import DEFAULT_SUBJECT
 from memgit.core.memory import Patterns
 from memgit.core.objects import RefName
 from memgit.core.settings import AutoRule, Config
+from memgit.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,23 +15,24 @@ from collections.abc import Iterable, Iterator
 
 from memgit.core.objects import Oid, hash_object
 
-# (header, id, tree, parent lines, author time, author zone, shown message)
-Record = tuple[bytes, Oid, Oid, bytes, bytes, bytes, bytes]
+# (id, header up to the committer, parent lines, last parent, author time, author zone, the rest as shown)
+Record = tuple[bytes, ...]
 
 _RECORD = re.compile(
-    rb"([0-9a-f]{40})\n"
-    rb"(tree ([0-9a-f]{40})\n"
-    rb"((?:parent [0-9a-f]{40}\n)*)"
-    rb"author [^\n]*?> (-?\d+) ([-+]\d+)\n"
-    rb"(?:[^\n\0]+\n)*)"
-    rb"\n?([^\0]*)\0"
+    rb"(?<![^\0])"  # nowhere but where a record begins: a header may hold anything
+    rb"(?s:(.{40})\n"
+    rb"(tree .{40}\n"
+    rb"((?:parent (.{40})\n)*)"
+    rb"author [^>]*> (-?\d+) ([-+]\d+)\n"
+    rb"committer [^>]*> [^\n]*\n))"
+    rb"([^\0]*)\0"
 )
 _AUTHOR_DATE = re.compile(rb"^author .*> (-?\d+) ([-+]\d+)$", re.MULTILINE)
 _PARENT_WIDTH = len(b"parent \n") + 40
 
 
-def read(chunks: Iterable[bytes]) -> Iterator[list[tuple[bytes, ...]]]:
-    """Lists of matches `(id, header, tree, parent lines, time, zone, message)`, in git's order."""
+def read(chunks: Iterable[bytes]) -> Iterator[list[Record]]:
+    """The records in lists, in git's order."""
     rest = b""
     for chunk in chunks:
         data = rest + chunk
@@ -45,15 +46,37 @@ def read(chunks: Iterable[bytes]) -> Iterator[list[tuple[bytes, ...]]]:
         raise ValueError("the history ends in the middle of a commit")
 
 
-def _slow(record: bytes) -> tuple[bytes, ...]:
-    oid, _, rest = record.partition(b"\n")
+def _slow(shown: bytes) -> Record:
+    oid, _, rest = shown.partition(b"\n")
     header, blank, message = rest.partition(b"\n\n")
     header += b"\n" if blank else b""
-    lines = header.split(b"\n")
-    parents = b"".join(line + b"\n" for line in lines if line.startswith(b"parent "))
+    parents = [line + b"\n" for line in header.split(b"\n") if line.startswith(b"parent ")]
     date = _AUTHOR_DATE.search(header)
     time, zone = (date[1], date[2]) if date else (b"0", b"+0000")  # as git reads a commit without a date
-    return oid, header, lines[0][5:45], parents, time, zone, message
+    return oid, header, b"".join(parents), parents[-1][7:47] if parents else b"", time, zone, blank[1:] + message
+
+
+def header_of(record: Record) -> bytes:
+    """All header lines, raw."""
+    return _divide(record)[0]
+
+
+def message_of(record: Record) -> bytes:
+    """The message as git shows it."""
+    return _divide(record)[1]
+
+
+def tree_of(record: Record) -> Oid:
+    """The commit's tree."""
+    return record[1][5:45]
+
+
+def _divide(record: Record) -> tuple[bytes, bytes]:
+    header, shown = record[1], record[6]
+    if shown.startswith(b"\n"):
+        return header, shown[1:]
+    more, blank, message = shown.partition(b"\n\n")  # an encoding, a signature
+    return header + more + blank[1:], message
 
 
 def parents_of(parent_lines: bytes) -> tuple[Oid, ...]:
@@ -61,11 +84,12 @@ def parents_of(parent_lines: bytes) -> tuple[Oid, ...]:
     return tuple(parent_lines[i + 7 : i + 47] for i in range(0, len(parent_lines), _PARENT_WIDTH))
 
 
-def restore(oid: Oid, header: bytes, message: bytes) -> bytes | None:
+def restore(record: Record) -> bytes | None:
     """The raw commit behind a record, or None where git's printing has lost a byte of it."""
+    header, message = _divide(record)
     body = message.replace(b"\n    ", b"\n")
     raw = header + b"\n" + body[4:] if body.startswith(b"    ") else header + b"\n" + body
     for candidate in (raw, raw[:-1]):
-        if hash_object(b"commit", candidate) == oid:
+        if hash_object(b"commit", candidate) == record[0]:
             return candidate
     return None

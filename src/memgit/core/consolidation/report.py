@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from memgit.core.consolidation.gather import Step
 from memgit.core.consolidation.plan import Plan, StopReason
 from memgit.core.objects import Oid, RefName
+from memgit.core.values import dataclass
 from memgit.core.windows import Calendar
 
 

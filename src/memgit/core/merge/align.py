@@ -23,11 +23,11 @@ def align(a: list[bytes], b: list[bytes]) -> list[Block]:
     work = [(0, len(a), 0, len(b), False)]
     while work:
         alo, ahi, blo, bhi, anchored = work.pop()
-        n = _common_prefix(a, alo, ahi, b, blo, bhi)
+        n = _equal_run(a, alo, b, blo, min(ahi - alo, bhi - blo), 1)
         if n:
             blocks.append((alo, blo, n))
             alo, blo = alo + n, blo + n
-        n = _common_suffix(a, alo, ahi, b, blo, bhi)
+        n = _equal_run(a, ahi, b, bhi, min(ahi - alo, bhi - blo), -1)
         if n:
             ahi, bhi = ahi - n, bhi - n
             blocks.append((ahi, bhi, n))
@@ -72,28 +72,16 @@ def _joined(blocks: list[Block]) -> list[Block]:
     return out
 
 
-def _common_prefix(a: list[bytes], alo: int, ahi: int, b: list[bytes], blo: int, bhi: int) -> int:
-    limit = min(ahi - alo, bhi - blo)
+def _equal_run(a: list[bytes], i: int, b: list[bytes], j: int, limit: int, way: int) -> int:
+    """How many lines are equal from a[i] and b[j] on (way 1), or in front of them (way -1); at most `limit`.
+
+    Compares slices that double while they are equal and halve where they are not.
+    """
     n, step = 0, 1
     while n < limit:
         step = min(step, limit - n)
-        if a[alo + n : alo + n + step] == b[blo + n : blo + n + step]:
-            n += step
-            step = min(2 * step, _CHUNK)
-        elif step == 1:
-            break
-        else:
-            step //= 2
-            limit = min(limit, n + 2 * step + 1)
-    return n
-
-
-def _common_suffix(a: list[bytes], alo: int, ahi: int, b: list[bytes], blo: int, bhi: int) -> int:
-    limit = min(ahi - alo, bhi - blo)
-    n, step = 0, 1
-    while n < limit:
-        step = min(step, limit - n)
-        if a[ahi - n - step : ahi - n] == b[bhi - n - step : bhi - n]:
+        at = n if way > 0 else -n - step
+        if a[i + at : i + at + step] == b[j + at : j + at + step]:
             n += step
             step = min(2 * step, _CHUNK)
         elif step == 1:
@@ -186,7 +174,7 @@ def _shortest_edit(
             x = reach[k + 1] if k == -d or (k != d and reach[k - 1] < reach[k + 1]) else reach[k - 1] + 1
             y = x - k
             if 0 <= y < m and x < n and a[alo + x] == b[blo + y]:
-                run = _common_prefix(a, alo + x, ahi, b, blo + y, bhi)
+                run = _equal_run(a, alo + x, b, blo + y, min(n - x, m - y), 1)
                 spent += min(run, 64)
                 x += run
             reach[k] = x

@@ -32,8 +32,10 @@ def merge(
 
     Promises: merge(b, x, x) = x, merge(b, b, x) = x, merge(b, x, y) and merge(b, y, x) have the same bytes
     or both conflict; no line that one side added is lost, none that one side deleted comes back, none that
-    both added alike stands twice; where the plain three-way merge is clean the result is that merge.
-    Bytes that hold NUL are not text: the answer is our side and not clean.
+    both added alike stands twice; where the plain three-way merge is clean the result is that merge, unless
+    a record of JSON lines would stand in it twice.
+    Bytes that hold NUL are not text: the answer is our side and not clean. The rules are many and the texts
+    are anybody's: a fault in a rule costs the rules and not the merge, which is then the plain one (`fault`).
     """
     policy = policy or MergePolicy()
     markers = markers or Markers()
@@ -46,7 +48,11 @@ def merge(
     swapped = ours > theirs
     one, two = (theirs, ours) if swapped else (ours, theirs)
     name = path.encode("utf-8", "surrogateescape") if isinstance(path, str) else path
-    return _Merge(base, one, two, swapped, name, policy, markers).run()
+    merging = _Merge(base, one, two, swapped, name, policy, markers)
+    try:
+        return merging.run()
+    except Exception as fault:
+        return merging.as_lines(type(fault).__name__)
 
 
 class _Merge:
@@ -65,14 +71,27 @@ class _Merge:
         self.kind = policy.kind if policy.kind != "auto" else kind_of(path, self.base or self.one)
 
     def run(self) -> MergeResult:
-        found = regions(hunks(self.base, self.one), hunks(self.base, self.two))
-        meeting = [region for region in found if self._meet(region)]
-        if not meeting:
+        """The merge by all rules."""
+        found, meeting = self._changes()
+        if not meeting and not self._repeats_a_record(found):
             return self._plain(found)
         from memgit.core.merge import structure  # most merges end above, and each import costs start-up time
 
         pieces = structure.pieces(self.base, self.one, self.two, found, meeting, self.kind, self._ours_first())
         return self._assembled(pieces)
+
+    def as_lines(self, fault: str) -> MergeResult:
+        """The plain three-way merge, with conflicts where the sides meet."""
+        from memgit.core.merge import structure
+
+        pieces = structure.plainly(self.base, self.one, self.two, *self._changes(), f"{fault} in the rules")
+        result = self._assembled(pieces)
+        return MergeResult(result.content, result.clean, result.decisions, fault)
+
+    def _changes(self) -> tuple[list[Region], list[Region]]:
+        """What the sides changed, and those of it where they meet."""
+        found = regions(hunks(self.base, self.one), hunks(self.base, self.two))
+        return found, [region for region in found if self._meet(region)]
 
     def _ours_first(self) -> bool | None:
         return (not self.swapped) if self.policy.ours_first else None
@@ -82,6 +101,18 @@ class _Merge:
         if not region.one or not region.two:
             return False
         return self.one[region.a1 : region.a2] != self.two[region.b1 : region.b2]
+
+    def _repeats_a_record(self, found: list[Region]) -> bool:
+        """True if both sides put in a record of one id, at different places: lines apart, and yet one thing twice."""
+        if self.kind != "jsonl":
+            return False
+        ones = [line for region in found for _, _, s1, s2 in region.one for line in self.one[s1:s2]]
+        twos = [line for region in found for _, _, s1, s2 in region.two for line in self.two[s1:s2]]
+        if not ones or not twos:
+            return False
+        from memgit.core.merge.records import share_an_id
+
+        return share_an_id(ones, twos)
 
     def _plain(self, found: list[Region]) -> MergeResult:
         """The clean three-way merge, as git makes it."""

@@ -12,7 +12,7 @@ from memgit.core.merge import shapes
 from memgit.core.merge.align import align, increasing
 from memgit.core.merge.budget import Budget
 from memgit.core.merge.place import Place, arrange, key
-from memgit.core.merge.similar import dice, tokens
+from memgit.core.merge.similar import ONE_LINE, dice, tokens
 from memgit.core.merge.times import leading_version
 from memgit.core.merge.units import Unit, split, trim
 
@@ -197,7 +197,8 @@ def repeated(one: list[bytes], two: list[bytes], known: set[bytes], lines: set[b
 
     That is a line the base knows too (`known`) or a run has again, which makes it a template's; one
     inside entries of different times or versions; or one of the few lines that two otherwise different
-    units share. A line that names a unit on both sides (its first) is never among them.
+    units share. A line that names a unit on both sides (its first) is never among them, and what two
+    drafts of one entry share is not either.
     """
     known = known | _own_repeats(one) | _own_repeats(two)
     owners = [_owners(split(run), lines) for run in (one, two)]
@@ -231,10 +232,12 @@ def _own_repeats(run: list[bytes]) -> set[bytes]:
 
 
 def _are_distinct(x: Unit, y: Unit) -> bool:
-    """True for entries of different times, and for units that share no more than a few lines."""
+    """True for entries of different times, and for units of different names that share no more than a few lines."""
     time, other = key(x), key(y)
     lines, others = set(x.identity), set(y.identity)
     is_dated = time and other and time != other and not _name_one_release(x, y)
+    if not is_dated and dice(tokens(x.head), tokens(y.head)) >= ONE_LINE:
+        return False
     limit = _MUCH_SHARED if is_dated else _FEW_SHARED
     return len(lines & others) <= max(1, limit * min(len(lines), len(others)))
 

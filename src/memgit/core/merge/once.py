@@ -41,20 +41,15 @@ def at_one_place(one: Lines, two: Lines, hunks_one: list[Hunk], hunks_two: list[
     The place of the longer unit counts; of two equal ones that of the lower. Symmetric.
     """
     xs, ys = _added(one, hunks_one), _added(two, hunks_two)
-    by_line: dict[bytes, list[_Added]] = {}
-    for y in ys:
-        for line in dict.fromkeys(y.unit.identity):
-            by_line.setdefault(line, []).append(y)
+    by_line_x, by_line_y = _by_line(xs), _by_line(ys)
     leave_one: list[_Added] = []
     leave_two: list[_Added] = []
     bring_one: list[tuple[_Added, _Added]] = []
     bring_two: list[tuple[_Added, _Added]] = []
     for x in xs:
-        head = x.unit.head.rstrip()
-        others = [y for y in by_line.get(head, [])[:_FEW_OWNERS] if _stand_apart(x, y)]
-        if len(others) != 1 or not significant(head):
+        y = _counterpart(x, by_line_y)
+        if y is None or not significant(x.unit.head.rstrip()):
             continue
-        y = others[0]
         x_stays = (x.size, x.hunk[0]) > (y.size, y.hunk[0])
         small, large = (y, x) if x_stays else (x, y)
         if _holds(large, small):
@@ -64,17 +59,27 @@ def at_one_place(one: Lines, two: Lines, hunks_one: list[Hunk], hunks_two: list[
             (bring_two if x_stays else bring_one).append((small, large))
     # What the other side has inside a longer unit is found from that side.
     known = {id(y) for y in (*leave_two, *(large for _, large in bring_one))}
-    by_line = {}
-    for x in xs:
-        for line in dict.fromkeys(x.unit.identity):
-            by_line.setdefault(line, []).append(x)
     for y in ys:
-        others = [x for x in by_line.get(y.unit.head.rstrip(), [])[:_FEW_OWNERS] if _stand_apart(x, y)]
-        if id(y) not in known and len(others) == 1 and others[0].size > y.size and _holds(others[0], y):
+        other = _counterpart(y, by_line_x)
+        if id(y) not in known and other is not None and other.size > y.size and _holds(other, y):
             leave_two.append(y)
     if not leave_one and not leave_two:
         return None
     return _changed(one, hunks_one, leave_one, bring_one), _changed(two, hunks_two, leave_two, bring_two)
+
+
+def _by_line(units: list[_Added]) -> dict[bytes, list[_Added]]:
+    found: dict[bytes, list[_Added]] = {}
+    for unit in units:
+        for line in dict.fromkeys(unit.unit.identity):
+            found.setdefault(line, []).append(unit)
+    return found
+
+
+def _counterpart(unit: _Added, by_line: dict[bytes, list[_Added]]) -> _Added | None:
+    """The one unit of the other side that stands elsewhere and has this one's first line."""
+    others = [other for other in by_line.get(unit.unit.head.rstrip(), [])[:_FEW_OWNERS] if _stand_apart(unit, other)]
+    return others[0] if len(others) == 1 else None
 
 
 def _added(side: Lines, hunks: list[Hunk]) -> list[_Added]:

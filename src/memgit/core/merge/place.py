@@ -127,15 +127,20 @@ def _runs_down(xs: list[Unit], ys: list[Unit], kx: list[Key | None], ky: list[Ke
     above.reverse()
     trend = _trend(above) + _trend(below) + _trend([*above[-1:], *below[:1]])
     if not trend:
-        trend = _trend([k[1] for k in kx if k]) + _trend([k[1] for k in ky if k])
+        trend = _trend(_of_kind(kx, kind)) + _trend(_of_kind(ky, kind))
     if not trend and (above or below):
-        own = [k[1] for k in (*kx, *ky) if k]
+        own = _of_kind([*kx, *ky], kind)
         trend = _trend([*above[-1:], min(own)]) + _trend([max(own), *below[:1]])
     if trend:
         return trend < 0
     rest = [line for line in place.below if line.strip()]
     over = [line for line in place.above if line.strip()]
     return bool(rest) and bool(over) and shapes.heading_level(over[-1]) > 0
+
+
+def _of_kind(keys: list[Key | None], kind: str) -> list[tuple[object, ...]]:
+    """The values of the keys of one kind; values of two kinds do not compare."""
+    return [key[1] for key in keys if key and key[0] == kind]
 
 
 def _trend(values: list[tuple[object, ...]]) -> int:

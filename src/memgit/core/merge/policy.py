@@ -66,12 +66,13 @@ class Decision:
 class MergeResult:
     """The merged file, whether it is free of conflicts, and the decisions that were not plain three-way."""
 
-    __slots__ = ("clean", "content", "decisions")
+    __slots__ = ("clean", "content", "decisions", "fault")
 
-    def __init__(self, content: bytes, clean: bool, decisions: tuple[Decision, ...] = ()) -> None:
+    def __init__(self, content: bytes, clean: bool, decisions: tuple[Decision, ...] = (), fault: str = "") -> None:
         self.content = content
         self.clean = clean
         self.decisions = decisions
+        self.fault = fault  # the exception that kept the rules from being asked; a mistake of ours, never of the texts
 
     @property
     def conflicts(self) -> int:

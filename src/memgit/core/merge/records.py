@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from memgit.core.merge.budget import Budget
-from memgit.core.merge.objects import Contradiction, Fields, Malformed, fields, merge_texts
-from memgit.core.merge.settle import LineMerge, Piece, settle
+from memgit.core.merge.objects import Contradiction, Fields, Malformed, fields, is_sound, merge_texts
+from memgit.core.merge.settle import LineMerge, Piece, conflict, settle
 from memgit.core.merge.similar import held, tokens
 from memgit.core.merge.slots import Run, Side
 
@@ -27,9 +27,22 @@ def pieces(
     old, a, b = found
     places = {name: n for n, name in enumerate(old)}
     side_a, side_b = _side(base, a, places), _side(base, b, places)
-    written = _join_new(side_a, side_b, old, a, b)
+    written, contradicting = _join_new(side_a, side_b, old, a, b)
     settled, merged = settle(base, 0, len(base), side_a, side_b, ours_first, budget, merge_record)
-    return settled, merged + written
+    return _set_against(settled, contradicting), merged + written
+
+
+def share_an_id(ones: list[bytes], twos: list[bytes]) -> bool:
+    """True if both runs have a record of one id."""
+    try:
+        records = [[fields(line).values for line in lines] for lines in (ones, twos)]
+    except Malformed:
+        return False
+    for key in _KEYS:
+        names, others = ({record.get(key, b"") for record in side} for side in records)
+        if b"" not in names | others:
+            return not names.isdisjoint(others)
+    return False
 
 
 def _by_id(*texts: list[bytes]) -> list[Records] | None:
@@ -108,25 +121,47 @@ def _side(base: list[bytes], records: Records, places: dict[bytes, int]) -> Side
     return side
 
 
-def _join_new(one: Side, two: Side, old: Records, a: Records, b: Records) -> list[LineMerge]:
-    """Records that both sides added under one id become one, on side `one`; where they contradict both stay."""
+def _join_new(one: Side, two: Side, old: Records, a: Records, b: Records) -> tuple[list[LineMerge], dict[bytes, bytes]]:
+    """Records that both sides added under one id become one, on side `one`; and those that contradict, one to two."""
     written: list[LineMerge] = []
+    contradicting: dict[bytes, bytes] = {}
     for name, line in a.items():
         other = b.get(name)
         if name in old or other is None:
             continue
         answer = (line, "") if line == other else merge_record(b"{}", line, other)
         if answer is None:
-            continue
-        if line != other:
+            contradicting[line] = other
+        elif line != other:
             written.append((b"", line, other, answer[0]))
         for gap in one.gaps:
-            if line in gap:
+            if line in gap and answer is not None:
                 gap[gap.index(line)] = answer[0]
         for gap in two.gaps:
             if other in gap:
                 gap.remove(other)
-    return written
+    return written, contradicting
+
+
+def _set_against(settled: list[Piece], contradicting: dict[bytes, bytes]) -> list[Piece]:
+    """The pieces with each of these records in a conflict with its counterpart, so that no id stands twice."""
+    if not contradicting:
+        return settled
+    out: list[Piece] = []
+    for piece in settled:
+        if piece.conflict:
+            piece.two = piece.two + [contradicting[line] for line in piece.one if line in contradicting]
+            out.append(piece)
+            continue
+        start = 0
+        for n, line in enumerate(piece.lines):
+            if line in contradicting:
+                out.append(Piece(piece.first, piece.last, piece.reason, piece.lines[start:n]))
+                reason = "both sides added another record under one id"
+                out.append(conflict(piece.last, piece.last, reason, [], [line], [contradicting[line]]))
+                start = n + 1
+        out.append(Piece(piece.first, piece.last, piece.reason, piece.lines[start:]))
+    return out
 
 
 def merge_record(base: bytes, one: bytes, two: bytes) -> tuple[bytes, str] | None:
@@ -135,7 +170,7 @@ def merge_record(base: bytes, one: bytes, two: bytes) -> tuple[bytes, str] | Non
         merged = merge_texts(base, one, two)
     except (Contradiction, Malformed):
         return None
-    if not _is_kept(one, two, merged) and not (_is_json(one) and _is_json(two)):
+    if not _is_kept(one, two, merged) and not (is_sound([one]) and is_sound([two])):
         return None  # what can't be read as JSON is joined, but nothing in it is given up
     return merged, "record fields merged"
 
@@ -145,13 +180,3 @@ def _is_kept(one: bytes, two: bytes, merged: bytes) -> bool:
         return False
     whole = tokens(merged)
     return min(held(tokens(one), whole), held(tokens(two), whole)) >= _KEPT
-
-
-def _is_json(line: bytes) -> bool:
-    import json  # costs start-up time, and few merges come this far
-
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True

@@ -42,12 +42,6 @@ def bullet(line: bytes) -> bytes:
     return b""
 
 
-def item_number(line: bytes) -> int | None:
-    """The number of a numbered list item."""
-    mark = bullet(line).strip()
-    return int(mark[:-1]) if mark[:-1].isdigit() else None
-
-
 def checkbox(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     """(everything before the state, the state, everything after it) of a `- [x] ` item."""
     mark = bullet(line)
@@ -71,11 +65,6 @@ def is_rule(line: bytes) -> bool:
     """A thematic break: three or more of one of `-*_=`."""
     body = line.strip().replace(b" ", b"")
     return len(body) >= 3 and body[:1] in (b"-", b"*", b"_", b"=") and not body.strip(body[:1])
-
-
-def is_fence(line: bytes) -> bool:
-    """Opens or closes a fenced block."""
-    return line.lstrip(b" \t").startswith(_FENCES)
 
 
 def is_record(line: bytes) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+ONE_LINE = 0.55  # from here on two lines count as one line that was edited
+
 _WORD = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz" + bytes(range(128, 256))
 _SPACED = bytes(byte if byte in _WORD else 32 for byte in range(256))
 _IDEOGRAPHS = "⺀"  # from here on a character is a token of its own

@@ -10,9 +10,8 @@ from __future__ import annotations
 from memgit.core.merge import shapes
 from memgit.core.merge.budget import Budget
 from memgit.core.merge.regions import Hunk, Region
-from memgit.core.merge.similar import Tokens, dice, tokens
+from memgit.core.merge.similar import ONE_LINE, Tokens, dice, tokens
 
-_SIMILAR = 0.55
 _MOST_PAIRS = 40_000  # compared in one replaced run
 
 
@@ -58,11 +57,6 @@ class Side:
         """True if the run in this gap stands in for lines deleted just above it."""
         run = self.run_of.get(gap - 1)
         return run is not None and run.end == gap and run.rewritten
-
-    def drop(self, lines: set[bytes]) -> None:
-        """Take these lines out of what the side inserted."""
-        if lines:
-            self.gaps = [[line for line in gap if line.rstrip() not in lines] for gap in self.gaps]
 
     def runs(self) -> list[Run]:
         return list({id(run): run for run in self.run_of.values()}.values())
@@ -133,12 +127,12 @@ def _likeness(old: bytes, new: bytes, bag_old: Tokens, bag_new: Tokens) -> float
     if level != shapes.heading_level(new) or shapes.is_row(old) != shapes.is_row(new):
         return 0.0
     alike = dice(bag_old, bag_new)
-    if alike >= _SIMILAR:
+    if alike >= ONE_LINE:
         return alike
     if shapes.is_row(old) and _are_one_row(old, new):
-        return _SIMILAR
+        return ONE_LINE
     name = shapes.label(old)
-    return _SIMILAR if name and name == shapes.label(new) else 0.0
+    return ONE_LINE if name and name == shapes.label(new) else 0.0
 
 
 def _are_one_row(old: bytes, new: bytes) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memgit.core.merge import shapes
 from memgit.core.merge.budget import Budget, Exhausted
-from memgit.core.merge.check import LineMerge, count, is_torn, opens_fence, significant, violations
+from memgit.core.merge.check import LineMerge, is_torn, opens_fence, violations
 from memgit.core.merge.insertions import Clash, join, repeated
 from memgit.core.merge.markers import has_markers
 from memgit.core.merge.place import Place
@@ -35,14 +35,40 @@ def pieces(
             return settled
     checked = _attempt(base, one, two, found, meeting, ours_first, budget)[0]
     if any(piece.conflict for piece in checked):
-        checked = _with_entries_once(base, one, two, ours_first, budget) or checked
-    if kind == "json" and any(piece.conflict for piece in checked):
-        from memgit.core.merge.objects import merge_document  # most merges never need it
+        checked = _rearranged(base, one, two, ours_first, budget) or checked
+    return _document(base, one, two, found, meeting, checked) if kind == "json" else checked
 
-        document = merge_document(base, one, two)
-        if document is not None:
-            return [Piece(0, len(base), "JSON merged by its fields", document)]
-    return checked
+
+def _document(
+    base: Lines, one: Lines, two: Lines, found: list[Region], meeting: list[Region], checked: list[Piece]
+) -> list[Piece]:
+    """A JSON file merged by its fields where its lines conflict, or would join to something that is no JSON."""
+    from memgit.core.merge import objects  # most merges never need it
+
+    settled = not any(piece.conflict for piece in checked)
+    if settled and (objects.is_sound(_lines(checked)) or not all(map(objects.is_sound, (base, one, two)))):
+        return checked
+    document = objects.merge_document(base, one, two)
+    if document is not None:
+        return [Piece(0, len(base), "JSON merged by its fields", document)]
+    return plainly(base, one, two, found, meeting, "the check found broken JSON") if settled else checked
+
+
+def plainly(
+    base: Lines, one: Lines, two: Lines, found: list[Region], meeting: list[Region], reason: str
+) -> list[Piece]:
+    """The plain three-way merge, a conflict wherever the sides meet."""
+    out: list[Piece] = []
+    at = 0
+    for region in found:
+        a, b, part = one[region.a1 : region.a2], two[region.b1 : region.b2], base[region.o1 : region.o2]
+        out.append(Piece(at, region.o1, "", base[at : region.o1]))
+        if region in meeting:
+            out.append(_as_conflict(region, part, a, b, reason))
+        else:
+            out.append(Piece(region.o1, region.o2, "", a if region.one else b))
+        at = region.o2
+    return [*out, Piece(at, len(base), "", base[at:])]
 
 
 def _attempt(
@@ -60,7 +86,6 @@ def _attempt(
     allowed: set[bytes] = set()  # lines that may stand twice
     waiting = {id(region) for region in meeting}
     hunks_a, hunks_b = [h for region in found for h in region.one], [h for region in found for h in region.two]
-    gone = _moved_and_deleted(base, one, hunks_a, hunks_b), _moved_and_deleted(base, two, hunks_b, hunks_a)
     at = 0
     for region in found:
         if region.o1 > at:
@@ -70,7 +95,7 @@ def _attempt(
             lines = one[region.a1 : region.a2] if region.one else two[region.b1 : region.b2]
             out.append(Piece(region.o1, region.o2, "", lines))
             continue
-        settled, merged, twice = _settled(base, one, two, region, gone, ours_first, budget)
+        settled, merged, twice = _settled(base, one, two, region, ours_first, budget)
         out.extend(settled)
         written.extend(merged)
         allowed |= twice
@@ -80,26 +105,28 @@ def _attempt(
     return _checked_whole(base, one, two, out, written, allowed, meeting, (hunks_a, hunks_b)), written
 
 
-def _with_entries_once(
-    base: Lines, one: Lines, two: Lines, ours_first: bool | None, budget: Budget
-) -> list[Piece] | None:
-    """The pieces with what both sides added at different places at one of them, if then nothing conflicts."""
-    from memgit.core.merge import once  # most merges never need it
+def _rearranged(base: Lines, one: Lines, two: Lines, ours_first: bool | None, budget: Budget) -> list[Piece] | None:
+    """The pieces with what stands at two places brought to one, if then nothing conflicts."""
+    from memgit.core.merge import moves, once  # most merges never need them
 
     hunks_a, hunks_b = hunks(base, one), hunks(base, two)
     if sum(s2 - s1 for _, _, s1, s2 in (*hunks_a, *hunks_b)) > _MOST_ADDED:
         return None
-    moved = once.at_one_place(one, two, hunks_a, hunks_b)
-    if moved is None:
+    try:
+        followed = moves.followed(base, one, two, hunks_a, hunks_b, budget)
+    except Exhausted:
         return None
-    found = regions(hunks(base, moved[0]), hunks(base, moved[1]))
-    meeting = [r for r in found if r.one and r.two and moved[0][r.a1 : r.a2] != moved[1][r.b1 : r.b2]]
-    again, written = _attempt(base, *moved, found, meeting, ours_first, budget)
-    if any(piece.conflict for piece in again):
-        return None
-    if any(what != "duplicated" for what, _ in violations(base, one, two, _lines(again), written)):
-        return None
-    return again
+    for pair in (followed, once.at_one_place(one, two, hunks_a, hunks_b)):
+        if pair is None:
+            continue
+        found = regions(hunks(base, pair[0]), hunks(base, pair[1]))
+        meeting = [r for r in found if r.one and r.two and pair[0][r.a1 : r.a2] != pair[1][r.b1 : r.b2]]
+        again, written = _attempt(base, *pair, found, meeting, ours_first, budget)
+        if any(piece.conflict for piece in again):
+            continue
+        if all(what == "duplicated" for what, _ in violations(base, one, two, _lines(again), written)):
+            return again
+    return None
 
 
 def _records(base: Lines, one: Lines, two: Lines, ours_first: bool | None, budget: Budget) -> list[Piece] | None:
@@ -122,17 +149,16 @@ def _settled(
     one: Lines,
     two: Lines,
     region: Region,
-    gone: tuple[set[bytes], set[bytes]],
     ours_first: bool | None,
     budget: Budget,
 ) -> tuple[list[Piece], list[LineMerge], set[bytes]]:
     """The pieces of one region, or the region as one conflict if the rules or the check say so."""
     a, b = one[region.a1 : region.a2], two[region.b1 : region.b2]
     part = base[region.o1 : region.o2]
+    if has_markers(a) or has_markers(b):
+        return [_whole(region, part, a, b, "a side still holds conflict markers here")], [], set()
     try:
         side_a, side_b = sides(base, one, two, region, budget)
-        for side, lines in zip((side_a, side_b), gone, strict=True):
-            side.drop(lines)
         found, merged = settle(base, region.o1, region.o2, side_a, side_b, ours_first, budget)
         budget.spend(10 * (len(part) + len(a) + len(b)))
     except Exhausted:
@@ -141,23 +167,13 @@ def _settled(
     wrong = _unsettled(violations(part, a, b, result, merged), found)
     doubled = {line for what, line in wrong if what == "duplicated"}
     twice = _allowed_twice(base, side_a, side_b, doubled) | (doubled & _edited(part, side_a) & _edited(part, side_b))
-    wrong = [w for w in wrong if w[1] not in twice and not (w[0] == "lost" and (w[1] in gone[0] or w[1] in gone[1]))]
+    wrong = [w for w in wrong if w[1] not in twice]
     if wrong:
         return [_whole(region, part, a, b, f"the check found a {wrong[0][0]} line")], [], set()
     for mine, other in ((side_a, b), (side_b, a)):
         if any(is_torn(gap, other, result) for gap in mine.gaps if len(gap) > 1):
             return [_whole(region, part, a, b, "the check found an entry torn apart")], [], set()
     return found, merged, twice
-
-
-def _moved_and_deleted(base: Lines, side: Lines, mine: list[Hunk], other: list[Hunk]) -> set[bytes]:
-    """Lines that this side put somewhere else and the other one deleted without a substitute: they go."""
-    deleted = [line for o1, o2, s1, s2 in other if s1 == s2 for line in base[o1:o2] if significant(line)]
-    if not deleted:
-        return set()
-    away = count([line for o1, o2, _, _ in mine for line in base[o1:o2]])
-    there = count([line for _, _, s1, s2 in mine for line in side[s1:s2]])
-    return {line for line, n in count(deleted).items() if n == away.get(line) == there.get(line) == 1}
 
 
 def _replaced(side: Lines, hunks: list[Hunk]) -> set[bytes]:

@@ -16,6 +16,7 @@ from memgit.core.secrets.words import (
     is_filler,
     is_hex,
     is_identifier,
+    is_noise,
     is_number,
     is_password,
     is_placeholder,
@@ -173,7 +174,7 @@ def _judge(text: bytes, kind: Kind, at: int, end: int, *, apart: bool) -> Hit | 
 
 def fits(value: bytes, kind: Kind, *, apart: bool) -> bool:
     """Does the value look like what a label of this kind announces? `apart`: label and value are only loosely tied."""
-    if len(value) < 5 or b" " in value:
+    if len(value) < 5 or b" " in value or is_noise(value):
         return False
     if kind in (Kind.PASSWORD, Kind.BARE):
         return is_strong_password(value) if apart else is_password(value)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from memgit.core.values import dataclass
 
 NAME_LINE = 0  # `Finding.line` of a secret that stands in the file's name
 _DIGEST_BYTES = 10

@@ -20,15 +20,15 @@ class Kind(Enum):
 # A line without any of these is never looked at closer. Cheap to search, so broader than the labels themselves.
 ROOTS: tuple[bytes, ...] = (
     *b"pass pw secret token key cred auth cookie psk bearer login curl mysql".split(),
-    *b"kennwort senha wachtwoord parola".split(),
+    *b"kennwort senha wachtwoord parola contrase".split(),
     b" pin",
 )
-_FOREIGN_WORDS = ("contrase", "lösenord", "hasło", "пароль", "парол", "密码", "密碼", "パスワード", "비밀번호", "口令")
-# Only searched where there are bytes beyond ASCII.
+_FOREIGN_WORDS = ("lösenord", "hasło", "пароль", "парол", "密码", "密碼", "パスワード", "비밀번호", "口令")
+# Each holds bytes beyond ASCII.
 FOREIGN_ROOTS: tuple[bytes, ...] = tuple(word.encode() for word in _FOREIGN_WORDS)
 SEED_ROOTS: tuple[bytes, ...] = (b"seed", b"mnemonic", b"phrase")
 
-_FOREIGN = b"|".join(FOREIGN_ROOTS[1:])
+_FOREIGN = b"|".join(FOREIGN_ROOTS)
 _KEY_OWNERS = (
     rb"api|app|application|access|secret|private|auth|account|master|root|admin|signing|signature|encryption|encrypt"
     rb"|decryption|aes|hmac|service(?:[ _-]role)?|(?:pre[ _-]?)?shared|storage|deploy|license|licence|activation"

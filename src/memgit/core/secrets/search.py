@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from memgit.core.secrets import (
     assignments,
@@ -21,7 +22,7 @@ from memgit.core.secrets import (
 )
 from memgit.core.secrets.labels import FOREIGN_ROOTS, ROOTS, SEED_ROOTS
 from memgit.core.secrets.shapes import Hit, Shape, is_left_edge
-from memgit.core.secrets.views import View
+from memgit.core.secrets.views import View, beyond_ascii
 
 SHAPES: tuple[Shape, ...] = (
     *providers_ai.SHAPES,
@@ -30,17 +31,28 @@ SHAPES: tuple[Shape, ...] = (
     *providers_services.SHAPES,
     *keys.SHAPES,
 )
-_MARKS = (b"_", b"-", b".", b"")
-_ANCHORS = {anchor: next(m for m in _MARKS if m in anchor) for one in SHAPES for anchor in one.anchors}
+
+
+def _pairs(text: bytes) -> set[tuple[int, int]]:
+    return set(pairwise(text))
+
+
 _BY_ANCHOR: dict[bytes, tuple[Shape, ...]] = {
-    anchor: tuple(one for one in SHAPES if anchor in one.anchors) for anchor in _ANCHORS
+    anchor: tuple(one for one in SHAPES if anchor in one.anchors) for one in SHAPES for anchor in one.anchors
 }
+# Each anchor and the pairs of neighbouring bytes it is made of, by the last of these, the rarest of most.
+_BY_PAIR: dict[tuple[int, int], list[tuple[bytes, frozenset[tuple[int, int]]]]] = {}
+for _anchor in _BY_ANCHOR:
+    if _own := _pairs(_anchor):
+        _BY_PAIR.setdefault((_anchor[-2], _anchor[-1]), []).append((_anchor, frozenset(_own)))
+_SINGLE_BYTES = [anchor for anchor in _BY_ANCHOR if len(anchor) == 1]
 # Prefixes that no ordinary text holds: worth a look even where blanks or line ends break the token up.
 _BREAKABLE: tuple[tuple[bytes, Shape], ...] = tuple(
     (anchor, one)
     for anchor in (*b"sk-ant- sk-proj- ghp_ github_pat_ glpat- AKIA AIza xoxb- _live_".split(),)
     for one in _BY_ANCHOR[anchor]
 )
+_FOREIGN = {root: beyond_ascii(root) for root in FOREIGN_ROOTS}
 _PIECE = re.compile(rb"[A-Za-z0-9_+/=.~-]{1,400}")
 _BETWEEN = re.compile(rb"[ \t]{1,2}|[ \t]*\\?\r?\n[ \t>]*|\xc2\xa0")
 _MAX_PIECES = 12
@@ -51,7 +63,7 @@ def hits(view: View) -> Iterator[Hit]:
     text, long_words = view.text, view.long_words()
     if long_words:
         yield from _shaped(text, long_words)
-    if b"//" in text and b"@" in text:
+    if b"@" in text and b"//" in text:
         yield from urls.url_credentials(text)
     if b"PRIVATE KEY" in text:
         yield from keys.private_key_blocks(text)
@@ -62,18 +74,17 @@ def hits(view: View) -> Iterator[Hit]:
 
 
 def _shaped(text: bytes, long_words: bytes) -> Iterator[Hit]:
-    """Tokens with a provider's form. No token holds a byte that parts words, so what is not in the words is nowhere."""
-    tried: set[int] = set()
-    # Most prefixes hold a "_" or a "-", most long words do not.
-    words = long_words.split(b"\n")
-    places = {mark: b"\n".join([word for word in words if mark in word]) for mark in _MARKS}
-    for anchor, mark in _ANCHORS.items():
-        if anchor in places[mark]:
-            for one in _BY_ANCHOR[anchor]:
-                if id(one) not in tried:
-                    tried.add(id(one))
-                    if one.pattern.search(long_words):
-                        yield from one.hits(text)
+    """Tokens with a provider's form. No token holds a byte that parts words, so what is not in the words is nowhere.
+
+    An anchor is looked for only if all its pairs of bytes are in the words: of some 270, a handful.
+    """
+    pairs = _pairs(long_words)
+    near = [anchor for last in _BY_PAIR.keys() & pairs for anchor, own in _BY_PAIR[last] if own <= pairs]
+    near += _SINGLE_BYTES
+    possible = {id(one) for anchor in near if anchor in long_words for one in _BY_ANCHOR[anchor]}
+    for one in SHAPES:
+        if id(one) in possible and one.pattern.search(long_words):
+            yield from one.hits(text)
     if b"eyJ" in long_words:
         yield from keys.signed_tokens(text)
         yield from keys.key_fields(text)
@@ -119,7 +130,8 @@ def _reassembled(text: bytes, start: int, one: Shape) -> Hit | None:
 
 def _labelled(text: bytes) -> Iterator[Hit]:
     lower = text.lower()
-    lines = _lines_with(lower, ROOTS if text.isascii() else ROOTS + FOREIGN_ROOTS)
+    foreign = beyond_ascii(lower)
+    lines = _lines_with(lower, (*ROOTS, *(root for root, own in _FOREIGN.items() if own in foreign)))
     for start, end in lines:
         yield from assignments.hits_in_line(text, lower, start, end)
         line = text[start:end]
@@ -142,7 +154,7 @@ def _moved(hits: Iterable[Hit], by: int) -> Iterator[Hit]:
         yield Hit(hit.rule, hit.start + by, hit.end + by, hit.value, hit.guessable)
 
 
-def _lines_with(lower: bytes, roots: tuple[bytes, ...]) -> list[tuple[int, int]]:
+def _lines_with(lower: bytes, roots: Iterable[bytes]) -> list[tuple[int, int]]:
     """Start and end of every line that holds one of the roots."""
     lines: dict[int, int] = {}
     for root in roots:

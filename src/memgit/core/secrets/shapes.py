@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from memgit.core.secrets.words import class_changes, is_filler
+from memgit.core.values import dataclass
 
 ALNUM = rb"[A-Za-z0-9]"
 HEX = rb"[0-9a-f]"

@@ -7,7 +7,7 @@ import html
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import accumulate, islice
+from functools import lru_cache
 
 _BOMS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -31,7 +31,8 @@ _PLAIN = b"abcdefghijklmnopqrstuvwxyz./:-_"  # a path or an address has little e
 _LEAST_MIX = 2
 _LEVELS = 3  # a transcript of a transcript of a transcript
 # A line end that a language or a mail reader takes away: backslash, string concatenation, quoted-printable.
-_SPLIT_TAILS = frozenset((b"\\", b"+", b'"', b"="))
+_SPLIT_TAIL = b"=\n"
+_TO_TAILS = bytes.maketrans(b"\\+\"'", b"====")
 _SPLIT = re.compile(
     rb"(?:[\"'`]?[ \t]{0,8}\\{1,4}|[\"'][ \t]{0,8}\+|(?<=[A-Za-z0-9])=)\n[ \t>#/|*-]{0,80}(?:\+[ \t]{0,8})?[\"'`]?"
     rb"|([\"'])\n[ \t]{0,80}(?:\+[ \t]{0,8})?\1"
@@ -39,8 +40,14 @@ _SPLIT = re.compile(
 _SPLIT_BACK = 12
 # Every fourth character of encoded ASCII comes from the first half of the alphabet, which rules most words out early.
 _BASE64_WORD = re.compile(rb"(?<![A-Za-z0-9+/_-])(?:[A-Za-f][A-Za-z0-9+/_-]{3}){6,}[A-Za-z0-9+/_-]{0,3}={0,2}")
+_ASCII = bytes(range(128))
 _PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
 _MAX_DECODED = 1 << 16
+
+
+def beyond_ascii(text: bytes) -> bytes:
+    """The bytes of `text` that ASCII does not have: a quick look at little before a slow one at all."""
+    return text.translate(None, _ASCII)
 
 
 class View:
@@ -86,7 +93,7 @@ def plain(data: bytes) -> bytes:
             data = _without_nuls(data)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    if not data.isascii():
+    if _INVISIBLE.search(beyond_ascii(data)):
         data = _INVISIBLE.sub(b"", data)
     return data
 
@@ -138,6 +145,14 @@ def _view_of(lines: list[tuple[int, bytes]]) -> View:
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
+    return _meaning(match[0])
+
+
+@lru_cache(maxsize=4096)
+def _meaning(escape: bytes) -> bytes:
+    """What one escape stands for."""
+    match = _ESCAPE.fullmatch(escape)
+    assert match is not None
     wide, narrow, simple, percent, entity = match.groups()
     if wide or narrow or percent:
         return chr(int(wide or narrow or percent, 16)).encode("utf-8", "replace")
@@ -148,17 +163,11 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 def _joined(text: bytes) -> View | None:
     """Neighbouring lines that are one to their reader, as one."""
-    every_line = text.split(b"\n")
-    if _SPLIT_TAILS.isdisjoint([line[-1:] for line in every_line]):
-        return None
-    ends = accumulate((len(line) + 1 for line in every_line), initial=-1)
-    numbered = zip(islice(ends, 1, None), every_line[:-1], strict=False)
-    breaks = [end for end, line in numbered if line[-1:] in _SPLIT_TAILS]
     numbering = View(text)
     lines: list[tuple[int, bytes]] = []
     pieces: list[bytes] = []
     number, position = 0, 0  # of the chain of lines being joined; `position` is where its next piece starts
-    for at in breaks:
+    for at in _split_line_ends(text):
         match = _SPLIT.search(text, max(position, at - _SPLIT_BACK), min(len(text), at + 100))
         if not match or match.start() > at:
             continue
@@ -174,6 +183,15 @@ def _joined(text: bytes) -> View | None:
         return None
     lines.append((number, b"".join(pieces) + _to_line_end(text, position)))
     return View((b"\n" * 5).join(line for _, line in lines), [n for n, _ in lines for _ in range(5)])
+
+
+def _split_line_ends(text: bytes) -> Iterator[int]:
+    """Where a line ends in a sign that may join it to the next."""
+    tails = text.translate(_TO_TAILS)
+    at = tails.find(_SPLIT_TAIL)
+    while at >= 0:
+        yield at + 1
+        at = tails.find(_SPLIT_TAIL, at + 2)
 
 
 def _to_line_end(text: bytes, start: int) -> bytes:

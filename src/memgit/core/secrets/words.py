@@ -6,6 +6,7 @@ import re
 
 _CLASSES = bytes(97 if 97 <= c <= 122 else 65 if 65 <= c <= 90 else 48 if 48 <= c <= 57 else 45 for c in range(256))
 _RUNS = re.compile(rb"a+|A+|0+|-+")
+_NO_TEXT = bytes(byte for byte in (*range(32), 127) if byte not in b"\t\n\r\x1b")
 _FILLER = re.compile(
     rb"(.)\1{6,}|\.\.\.|\*\*\*|\xe2\x80\xa6|<[^>]*>"
     rb"|example|placeholder|redacted|change[-_]?me|dummy|insert|replace[-_]?(?:me|with)|sample|masked|removed"
@@ -115,6 +116,18 @@ def is_reference(value: bytes) -> bool:
 def is_number(value: bytes) -> bool:
     """Is this a number, date, time, version or amount?"""
     return _NUMBERISH.match(value) is not None
+
+
+def is_noise(value: bytes) -> bool:
+    """Is this no text at all: control characters, or mostly bytes that no encoding of text joins?
+
+    Compressed data holds every short label by chance. Colours of a terminal and the letters of Latin-1 are text.
+    """
+    if value.isascii() and value.isalnum():
+        return False
+    if value.translate(None, _NO_TEXT) != value:
+        return True
+    return (len(value) - len(value.decode("utf-8", "ignore").encode())) * 4 > len(value)
 
 
 def is_wordy(value: bytes) -> bool:

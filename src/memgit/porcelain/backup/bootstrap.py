@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from memgit.core.kinds import toml
 from memgit.core.settings import Target
+from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.git.repository import Repository
 from memgit.host import files

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from memgit.core.backup import manifest
@@ -13,6 +12,7 @@ from memgit.core.backup.manifest import DamagedManifest, Difference, Entry
 from memgit.core.backup.names import made_s
 from memgit.core.objects import Oid
 from memgit.core.settings import Target
+from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.git.repository import Repository
 from memgit.host import generation

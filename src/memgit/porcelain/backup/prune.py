@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from memgit.core.backup import retention
 from memgit.core.backup.names import made_s
 from memgit.core.backup.retention import Keep, Snapshot, Verdict
 from memgit.core.settings import Target
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 from memgit.git.repository import Repository
 from memgit.host.lock import Lock

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from memgit.core.objects import Oid
 from memgit.core.settings import Target
+from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.porcelain import commit
 from memgit.porcelain.backup import check, restore

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from memgit.core.backup.manifest import Entry, digest_of
 from memgit.core.settings import Target
+from memgit.core.values import dataclass
 from memgit.errors import MemgitError, UsageError
 from memgit.git.repository import Repository
 from memgit.host import generation, tree

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 
 from memgit.core.backup import manifest, shrink
 from memgit.core.backup import names as snapshots
@@ -14,6 +13,7 @@ from memgit.core.backup.plan import Item, Plan, plan
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid
 from memgit.core.settings import Target
+from memgit.core.values import dataclass, field, replace
 from memgit.errors import Busy, MemgitError, UsageError
 from memgit.git import refs
 from memgit.git.objects import ObjectReader

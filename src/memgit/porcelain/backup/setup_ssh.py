@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
 
 from memgit.core.settings import Target
+from memgit.core.values import dataclass
 from memgit.errors import UsageError
 
 KEY = "~/.ssh/memgit-backup-{name}"

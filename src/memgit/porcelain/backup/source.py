@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from memgit.core.backup import index
 from memgit.core.backup.manifest import Entry, digest_of
 from memgit.core.backup.plan import Item
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid
+from memgit.core.values import dataclass, field
 from memgit.errors import MemgitError
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository

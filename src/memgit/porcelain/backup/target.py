@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from memgit.core.backup import manifest
 from memgit.core.backup.manifest import DamagedManifest, Manifest
 from memgit.core.settings import Target
+from memgit.core.values import dataclass
 from memgit.errors import ConfigError, UsageError
 from memgit.git.repository import Repository
 from memgit.host import files

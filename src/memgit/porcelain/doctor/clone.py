@@ -7,17 +7,14 @@ import shlex
 from collections.abc import Iterator
 
 from memgit.core import manifest, precommit_config
-from memgit.core.consolidation import records
-from memgit.core.consolidation.classify import Classifier, Kind
 from memgit.core.footprint import DRIVER
 from memgit.core.problems import Problem, Severity
-from memgit.git import attributes, gitconfig, history, hooks, locks, refs
+from memgit.git import attributes, gitconfig, hooks, locks
 from memgit.host import files, programs
-from memgit.porcelain import changes, install, proof, window
+from memgit.porcelain import changes, install, proof, stashed, window
 from memgit.porcelain.doctor.facts import Check, Facts
 
 _KEY = "merge.memgit.driver"
-_NEWEST = 20_000  # commits of the upstream looked at
 
 
 def _driver(facts: Facts) -> str | None:
@@ -168,6 +165,20 @@ def _lost_write(facts: Facts) -> Iterator[Problem]:
         )
 
 
+def _settle(facts: Facts) -> None:
+    window.settle(facts.repo, facts.environ)
+
+
+def _stashed_patch(facts: Facts) -> Iterator[Problem]:
+    for lost in stashed.lost(facts.repo, facts.is_memory, facts.environ):
+        yield Problem("stashed-patch", Severity.WARNING, lost.evidence, lost.fix, mends=True)
+
+
+def _bring_back(facts: Facts) -> None:
+    for lost in stashed.lost(facts.repo, facts.is_memory, facts.environ):
+        stashed.bring_back(lost)
+
+
 def _init_interrupted(facts: Facts) -> Iterator[Problem]:
     run = changes.load(facts.repo).run
     if run:
@@ -215,28 +226,6 @@ def _operation_in_progress(facts: Facts) -> Iterator[Problem]:
             )
 
 
-def _published_raw(facts: Facts) -> Iterator[Problem]:
-    tip = refs.resolve(facts.repo.git, "@{upstream}")
-    if tip is None or not facts.spaces:
-        return
-    classifier = Classifier(tuple(rule for space in facts.spaces for rule in space.config.auto))
-    count = seen = 0
-    for chunk in records.read(history.stream(facts.repo.git, tip, ())):
-        for _, header, _, _, _, _, message in chunk:
-            raw = classifier.kind(header, message) is not Kind.PERSON and b"Memgit-Window:" not in message
-            count += raw
-        seen += len(chunk)
-        if seen >= _NEWEST:
-            break
-    if count:
-        yield Problem(
-            "published-raw",
-            Severity.WARNING,
-            f"{count:,} automatic commits are published as they are; consolidate leaves them alone.",
-            "See what it would mean to rewrite them: memgit consolidate --published --dry-run.",
-        )
-
-
 CHECKS = (
     Check(
         "attribute-without-driver",
@@ -246,16 +235,12 @@ CHECKS = (
     ),
     Check("driver-without-attribute", "git calls the registered driver", _driver_without_attribute, _register),
     Check("driver-not-executable", "the registered driver can run", _driver_not_executable, _register),
-    Check("foreign-hooks", "hooks of others", _foreign_hooks),
+    Check("foreign-hooks", "there are no hooks but memgit's; others are only named", _foreign_hooks),
     Check("hook-changed", "memgit's hooks are as they were installed", _hook_changed, _install_hooks),
-    Check("stash-window", "memory is watched while pre-commit stashes", _stash_window),
-    Check("lost-write", "what was written in a stash window is back", _lost_write, lambda facts: _settle(facts)),
-    Check("init-interrupted", "no half-done init", _init_interrupted, _recover),
-    Check("stale-lock", "no lock file in the way", _stale_lock, _remove_locks),
-    Check("operation-in-progress", "no merge, rebase or bisect in progress", _operation_in_progress),
-    Check("published-raw", "no raw automatic commits published", _published_raw),
+    Check("stash-window", "memory is watched while pre-commit or prek stashes the tree", _stash_window),
+    Check("lost-write", "what was written in a stash window is back", _lost_write, _settle),
+    Check("stashed-patch", "no hook manager that was killed has memory in its patch", _stashed_patch, _bring_back),
+    Check("init-interrupted", "no init was killed half-way", _init_interrupted, _recover),
+    Check("stale-lock", "no old lock file is in the way", _stale_lock, _remove_locks),
+    Check("operation-in-progress", "no merge, rebase or bisect is in progress", _operation_in_progress),
 )
-
-
-def _settle(facts: Facts) -> None:
-    window.settle(facts.repo)

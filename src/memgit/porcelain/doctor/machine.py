@@ -6,12 +6,12 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from memgit.core.problems import Problem, Severity, clock_off, low_disk, low_watches
+from memgit.core.problems import Problem, Severity, clock_off, low_disk
 from memgit.errors import MemgitError
 from memgit.git import signing, versions
+from memgit.host.watch import NoWatch, Watcher, directories
 from memgit.porcelain.doctor.facts import Check, Facts
 
-_WATCHES = "/proc/sys/fs/inotify/max_user_watches"
 _PROBE = b"tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\ncommitter %s\n\nprobe\n"
 
 
@@ -79,19 +79,24 @@ def _disk(facts: Facts) -> Iterator[Problem]:
 
 
 def _inotify(facts: Facts) -> Iterator[Problem]:
-    try:
-        with open(_WATCHES) as file:
-            limit = int(file.read())
-    except (OSError, ValueError):
+    """Tried, not calculated: what others watch counts against the same limits, and no file says how much that is."""
+    if facts.repo.work_tree is None:
         return
-    said = low_watches(limit, len({os.path.dirname(path) for path in facts.tracked_memory}))
-    if said is not None:
-        yield Problem(
-            "inotify",
-            Severity.WARNING,
-            said,
-            "Raise it: sysctl fs.inotify.max_user_watches=524288. Until then memgit polls.",
-        )
+    top = os.fsencode(facts.repo.work_tree)
+    try:
+        watcher = Watcher()
+        try:
+            watcher.watch(top, directories(top, lambda path: any(one.may_contain(path) for one in facts.memory)))
+        finally:
+            watcher.close()
+    except NoWatch as refused:
+        if refused.limit:
+            yield Problem(
+                "inotify",
+                Severity.WARNING,
+                f"The directories of memory can't be watched: {refused}.",
+                f"Raise {refused.limit} with sysctl. Until then `memgit run` looks every few seconds.",
+            )
 
 
 def _clock(facts: Facts) -> Iterator[Problem]:

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from memgit.core.problems import SYNC_MARKERS, Problem, Severity, cloud_part
 from memgit.git import attributes
 from memgit.git.objects import ObjectReader
-from memgit.host import files
-from memgit.porcelain import allowed, propose
+from memgit.porcelain import judge, propose
 from memgit.porcelain.doctor.facts import Check, Facts
 from memgit.porcelain.hooked import raw_changes
 
@@ -88,8 +87,8 @@ def _secrets_in_history(facts: Facts) -> Iterator[Problem]:
         return
     from memgit.core.secrets.scan import scan
 
-    passing = frozenset(one for space in facts.spaces for one in allowed.allowed(facts.repo, space.config))
-    key = files.read(os.path.join(facts.repo.private_dir, "guard.key")) or b""
+    passing = frozenset(one for space in facts.spaces for one in judge.allowed(facts.repo, space.config))
+    key = judge.known_key(facts.repo)
     places: dict[str, set[str]] = {}
     with ObjectReader(facts.repo.git) as reader:
         for (_, path), content in zip(blobs.items(), reader.read_limited(blobs, _LARGEST), strict=True):
@@ -108,8 +107,8 @@ def _secrets_in_history(facts: Facts) -> Iterator[Problem]:
 
 CHECKS = (
     Check("memory-outside", "memory lies inside the repository", _memory_outside),
-    Check("nested-repository", "no repository inside memory", _nested_repository),
+    Check("nested-repository", "memory holds no repository of its own", _nested_repository),
     Check("cloud-folder", "the repository is in no synchronised folder", _cloud_folder),
-    Check("filters", "filters that memory goes through", _filters),
-    Check("secrets-in-history", "no secrets in history", _secrets_in_history),
+    Check("filters", "memory goes through no filter that is not configured", _filters),
+    Check("secrets-in-history", "no version of a memory file holds a secret", _secrets_in_history),
 )

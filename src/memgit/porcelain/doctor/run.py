@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 
 from memgit.core.problems import Problem, Severity
-from memgit.errors import ConfigError, UnsupportedRepository, UntrustedConfig, UsageError
-from memgit.git.repository import discover_top
+from memgit.core.values import dataclass, replace
+from memgit.errors import ConfigError, MemgitError, UnsupportedRepository, UntrustedConfig, UsageError
+from memgit.git.repository import Repository
 from memgit.porcelain import hooked
-from memgit.porcelain.doctor import clone, machine, memory
+from memgit.porcelain.doctor import clone, history, machine, memory
 from memgit.porcelain.doctor.facts import Check, Facts
 
-CHECKS: tuple[Check, ...] = (*clone.CHECKS, *machine.CHECKS, *memory.CHECKS)
+CHECKS: tuple[Check, ...] = (*clone.CHECKS, *history.CHECKS, *machine.CHECKS, *memory.CHECKS)
 _BEFORE = {
     "unsupported-repository": "the repository's format is one that memgit reads",
     "config-broken": "the configuration files can be read",
     "config-untrusted": "no travelling file asks for more than it may",
 }
-IDS = (*_BEFORE, *(check.id for check in CHECKS))
+ABOUT = {**_BEFORE, **{check.id: check.about for check in CHECKS}}  # what each id looks for, in the order it is done
+IDS = tuple(ABOUT)
+MENDING = frozenset(check.id for check in CHECKS if check.mend is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,23 @@ class Report:
 
 
 def run(
-    directory: str | None, environ: Mapping[str, str], now_s: int, *, only: Sequence[str] = (), fix: bool = False
+    find: Callable[[], Repository],
+    environ: Mapping[str, str],
+    now_s: int,
+    *,
+    only: Sequence[str] = (),
+    fix: bool = False,
 ) -> Report:
-    """Look, and with `fix` mend. only: ids of checks; empty for all. Raises UsageError for an id there is not."""
+    """Look, and with `fix` mend. only: ids of checks; empty for all. Raises UsageError for an id there is not.
+
+    find: the repository, with git run at its top; that it is of no format we know is the first thing that can be wrong.
+    """
     for name in only:
         if name not in IDS:
             raise UsageError(f"{name} is no check of doctor.", f"There are: {', '.join(IDS)}.")
     wanted = tuple(only) or IDS
     try:
-        repo = discover_top(directory)
+        repo = find()
     except UnsupportedRepository as error:
         return Report(
             (Problem("unsupported-repository", Severity.ERROR, error.message, error.hint or _UNSUPPORTED),), 1
@@ -63,7 +73,11 @@ _UNSUPPORTED = "memgit does not work in this repository."
 
 
 def _examined(check: Check, facts: Facts, *, fix: bool) -> list[Problem]:
-    problems = list(check.look(facts))
+    try:
+        problems = list(check.look(facts))
+    except MemgitError as error:  # one thing that can't be looked at keeps nothing else from being seen
+        why = f"This could not be looked at: {error.message}"
+        return [Problem(check.id, Severity.WARNING, why, error.hint or "See what else is wrong; `git fsck` may tell.")]
     if not fix or check.mend is None or not any(problem.mends for problem in problems):
         return problems
     check.mend(facts)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from memgit.core.values import dataclass, field
 from memgit.porcelain.backup.source import Held
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from memgit.core.backup import shrink
 from memgit.core.backup.manifest import Entry, digest_of
@@ -14,6 +13,7 @@ from memgit.core.memory import PatternList, Patterns
 from memgit.core.merge.api import merge
 from memgit.core.merge.policy import MergePolicy
 from memgit.core.settings import MergeRule, MirroredFolder
+from memgit.core.values import dataclass
 from memgit.errors import ConfigError, MemgitError
 from memgit.git.repository import Repository
 from memgit.host.folder import Folder
