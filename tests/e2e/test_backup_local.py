@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from support.repo import memgit_program, run
-from support.vault import Vault, needs, tree
+from support.vault import Vault, humble, needs, tree
 
 
 @pytest.fixture
@@ -345,6 +346,46 @@ def test_verify_finds_one_flipped_byte_one_missing_and_one_extra_file(vault: Vau
     sampled = vault.memgit("backup", "verify", "--json", "--sample", "1", ok=1).json
     assert sampled["checked"] == 1
     assert {"path": "memory/extra.md", "what": "extra"} in sampled["problems"]
+
+
+@pytest.mark.parametrize("mode", ["snapshots", "mirror"])
+def test_a_directory_that_may_not_be_written_is_backed_up_as_such_run_after_run(tmp_path: Path, mode: str) -> None:
+    vault = Vault(tmp_path, extra=f'mode = "{mode}"\n')
+    vault.fill()
+    vault.write("memory/archive/a.md", "a\n")
+    for text in ("first\n", "second\n"):
+        (vault.path / "memory/archive").chmod(0o755)
+        vault.write("memory/archive/b.md", text)
+        (vault.path / "memory/archive").chmod(0o555)
+        done = subprocess.run(
+            (*humble(), memgit_program(), "backup", "run"), cwd=vault.path, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        newest = sorted(vault.target.glob("*/files"))[-1]
+        assert tree(newest) == vault.memory()
+        assert (newest / "memory/archive").stat().st_mode & 0o777 == 0o555
+
+
+@pytest.mark.parametrize("mode", ["snapshots", "mirror"])
+def test_what_can_not_be_read_stays_as_it_was_backed_up_last(tmp_path: Path, mode: str) -> None:
+    vault = Vault(tmp_path, extra=f'mode = "{mode}"\n')
+    vault.fill(12)
+    vault.write("memory/deep/a.md", "a\n")
+    vault.backup()
+    held = vault.memory()
+    (vault.path / "memory/deep").chmod(0)
+    (vault.path / "memory/2026-02-03.md").chmod(0)
+    vault.write("MEMORY.md", "second\n")
+    done = subprocess.run(
+        (*humble(), memgit_program(), "backup", "run", "--json"), cwd=vault.path, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)["runs"][0]
+    assert (report["copied"], report["deleted"]) == (["MEMORY.md"], [])
+    assert [item["path"] for item in report["held"]] == ["memory/deep", "memory/2026-02-03.md"]
+    found = tree(sorted(vault.target.glob("*/files"))[-1])
+    assert {**held, "MEMORY.md": found["MEMORY.md"]} == found
+    (vault.path / "memory/deep").chmod(0o755)
 
 
 @pytest.mark.parametrize("mode", ["snapshots", "mirror"])

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.daemon import until
 from support.repo import memgit_program
-from support.vault import Vault, needs, tree
+from support.sshd import started
+from support.vault import Vault, humble, needs, tree
 
 CHANGES = ("none", "create", "edit", "delete")
 SECRET = "ghp_" + "aZ3kQ9mB7xW2" + "nR5tY8uP1oL4" + "sD6fG0hJ2kV9"  # assembled, so that no scanner finds it here
@@ -294,6 +299,133 @@ def test_a_folder_inside_the_repository_is_refused(pair: Pair) -> None:
     os.makedirs(pair.ours / "x", exist_ok=True)
     pair.vault.configure('[[folder]]\nname = "notes"\npath = "relative"\n')
     assert "must be absolute" in pair.vault.memgit("mirror", ok=2).err
+
+
+def test_a_vault_keeps_its_housekeeping_and_its_conflicted_copies_are_named(pair: Pair) -> None:
+    write(pair.ours, "MEMORY.md", "ours\n")
+    write(pair.theirs, "memory/.obsidian/workspace.json", "{}")
+    write(pair.theirs, "memory/.trash/old.md", "old\n")
+    write(pair.theirs, "memory/.syncthing.2026-02-03.md.tmp", "half\n")
+    write(pair.theirs, "memory/2026-02-03.md", "note\n")
+    write(pair.theirs, "memory/2026-02-03 (Ann's conflicted copy 2026-02-04).md", "note of Ann\n")
+    write(pair.theirs, "MEMORY.sync-conflict-20260203-101010-ABCDEFG.md", "theirs\n")
+    report = pair.run()
+    assert report["copies"] == [
+        "MEMORY.sync-conflict-20260203-101010-ABCDEFG.md",
+        "memory/2026-02-03 (Ann's conflicted copy 2026-02-04).md",
+    ]
+    assert sorted(path.name for path in pair.ours.glob("memory/*")) == [
+        "2026-02-03 (Ann's conflicted copy 2026-02-04).md", "2026-02-03.md",
+    ]  # fmt: skip
+    assert (pair.theirs / "memory/.obsidian/workspace.json").exists()
+    shutil.rmtree(pair.theirs / "memory/.obsidian")
+    assert pair.run()["deleted_in_workspace"] == []
+
+
+def test_a_file_that_a_cloud_took_off_the_disk_is_not_deleted(pair: Pair) -> None:
+    for number in range(3):
+        write(pair.ours, f"memory/{number}.md", f"{number}\n")
+    pair.run()
+    (pair.theirs / "memory/1.md").rename(pair.theirs / "memory/.1.md.icloud")
+    write(pair.ours, "memory/1.md", "edited\n")
+    report = pair.run()
+    assert report["held"] == [{"path": "memory/1.md", "reason": "is in the cloud and not on this disk"}]
+    assert (pair.ours / "memory/1.md").read_text() == "edited\n"
+    (pair.theirs / "memory/.1.md.icloud").rename(pair.theirs / "memory/1.md")
+    assert pair.run()["to_folder"] == ["memory/1.md"]
+    assert (pair.theirs / "memory/1.md").read_text() == "edited\n"
+
+
+@pytest.mark.parametrize("path", ["memory", "memory/1.md"])
+def test_what_can_not_be_read_is_not_deleted_on_the_other_side(pair: Pair, path: str) -> None:
+    for number in range(3):
+        write(pair.ours, f"memory/{number}.md", f"{number}\n")
+    for number in range(9):
+        write(pair.ours, f".claude/memory/{number}.md", f"{number}\n")
+    pair.run()
+    (pair.theirs / path).chmod(0)
+    done = subprocess.run(
+        (*humble(), memgit_program(), "mirror", "--json"), cwd=pair.ours, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)["folders"][0]
+    assert report["deleted_in_workspace"] == report["to_folder"] == []
+    assert [item["path"] for item in report["held"]] == [path]
+    assert len(list(pair.ours.glob("memory/*"))) == 3
+    (pair.theirs / path).chmod(0o755)
+    assert pair.run()["to_workspace"] == []
+
+
+@contextmanager
+def mounted(top: Path, *command: str) -> Iterator[None]:
+    """A FUSE file system at `top`, as a user mounts another machine or a cloud."""
+    needs("fusermount3")
+    needs(command[0])
+    if not os.path.exists("/dev/fuse"):
+        pytest.skip("there is no FUSE here")
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert child.stderr is not None
+    try:
+        until(lambda: os.path.ismount(top) or child.poll() is not None)
+        if not os.path.ismount(top):
+            pytest.skip(f"mounting is not allowed here: {child.stderr.read().decode()[-300:]}")
+        yield
+    finally:
+        subprocess.run(("fusermount3", "-u", "-z", str(top)), check=False, capture_output=True)
+        child.terminate()
+        child.wait()
+        child.stderr.close()
+
+
+def test_a_mounted_cloud_that_takes_names_for_the_same_and_tells_of_no_change(pair: Pair, tmp_path: Path) -> None:
+    """An rclone mount: no hints, made-up inodes, and here case does not count."""
+    there = tmp_path / "cloud"
+    there.mkdir()
+    mount = (
+        "rclone",
+        "mount",
+        f":local:{there}",
+        str(pair.theirs),
+        "--vfs-case-insensitive",
+        "--vfs-cache-mode=writes",
+        "--vfs-write-back=500ms",
+    )
+    with mounted(pair.theirs, *mount, f"--cache-dir={tmp_path}/first"):
+        write(pair.ours, "memory/Note.md", "- first\n- second\n- third\n")
+        assert pair.run()["to_folder"] == ["memory/Note.md"]
+        until((there / "memory/Note.md").exists)
+    with mounted(pair.theirs, *mount, f"--cache-dir={tmp_path}/second"):
+        (there / "memory/Note.md").rename(there / "memory/note.md")  # as another machine writes it
+        (there / "memory/note.md").write_text("- first\n- second\n- THIRD\n")
+        write(pair.ours, "memory/Note.md", "- FIRST\n- second\n- third\n")
+        report = pair.run()
+        assert report["merged"] == ["memory/Note.md"]
+        assert report["deleted_in_workspace"] == report["to_workspace"] == []
+        assert (pair.ours / "memory/Note.md").read_text() == "- FIRST\n- second\n- THIRD\n"
+        until(lambda: [path.read_text() for path in there.glob("memory/*")] == ["- FIRST\n- second\n- THIRD\n"])
+        write(pair.ours, "memory/NOTE.md", "another\n")
+        assert [item["path"] for item in pair.run()["held"]] == ["memory/NOTE.md"]
+        assert (pair.ours / "memory/Note.md").read_text() == "- FIRST\n- second\n- THIRD\n"
+        assert pair.run()["deleted_in_workspace"] == []
+
+
+def test_a_directory_of_another_machine_mounted_by_sshfs(pair: Pair, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    needs("sshfs")
+    with started(tmp_path / "sshd") as server:
+        ssh = f"ssh -F none -i {server.key} -oIdentitiesOnly=yes -oUserKnownHostsFile={server.known_hosts}"
+        mount = ("sshfs", "-f", "-p", str(server.port), "-o", f"ssh_command={ssh}", f"{server.login}:{there}")
+        with mounted(pair.theirs, *mount, str(pair.theirs)):
+            write(pair.ours, "MEMORY.md", "- a\n")
+            write(there, "memory/far.md", "far\n")
+            report = pair.run()
+            assert (report["to_folder"], report["to_workspace"]) == (["MEMORY.md"], ["memory/far.md"])
+            stamp = (there / "MEMORY.md").stat()
+            (there / "MEMORY.md").write_text("- b\n")  # as long as before, in the same second
+            os.utime(there / "MEMORY.md", ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+            assert pair.run()["to_workspace"] == ["MEMORY.md"]
+            assert (pair.ours / "MEMORY.md").read_text() == "- b\n"
 
 
 @pytest.fixture

@@ -92,6 +92,14 @@ def tree(top: Path, *, times: bool = True) -> dict[str, object]:
     return found
 
 
+def humble() -> tuple[str, ...]:
+    """What starts a program that permissions hold for, also where the tests run as root."""
+    if os.geteuid() != 0:
+        return ()
+    needs("setpriv")
+    return ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+
+
 def needs(program: str) -> None:
     """Skip where a program is missing, but fail in CI, which installs all of them."""
     if shutil.which(program) is None:

@@ -85,3 +85,6 @@ def _show(report: Report, *, quiet: bool) -> None:
         render.note(f"left out: {held.path.decode('utf-8', 'backslashreplace')}: {held.reason}")
     for path in report.deferred:
         render.note(f"changed during the run, so left for the next: {path.decode('utf-8', 'backslashreplace')}")
+    for path in report.copies:
+        name = path.decode("utf-8", "backslashreplace")
+        render.note(f"{report.name}: a conflicted copy, to be joined with its original by hand: {name}")

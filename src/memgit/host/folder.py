@@ -103,7 +103,7 @@ class Folder:
         sparse: bool = False,
     ) -> None:
         """Put a file in place, whole. mode: permission bits. owner: user and group, applied as far as we may."""
-        fd = self._enter(path, create=True)
+        fd = self._opened_up(self._enter(path, create=True))
         temporary = TEMPORARY + b"%d" % os.getpid()
         out = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=fd)
         try:
@@ -123,7 +123,7 @@ class Folder:
 
     def symlink(self, path: bytes, text: bytes, mtime_ns: int, owner: tuple[int, int] | None = None) -> None:
         """Put a link in place."""
-        fd = self._enter(path, create=True)
+        fd = self._opened_up(self._enter(path, create=True))
         temporary = TEMPORARY + b"%d" % os.getpid()
         _forget(temporary, fd)
         os.symlink(text, temporary, dir_fd=fd)
@@ -148,7 +148,8 @@ class Folder:
             mode = item.mode
             try:
                 if directory != last:
-                    from_fd, to_fd = other._enter(item.path), self._enter(item.path, create=True)
+                    from_fd = other._enter(item.path)
+                    to_fd = self._opened_up(self._enter(item.path, create=True))
                     self._touched.add(directory)
                     last = directory
                 status = os.stat(name, dir_fd=from_fd, follow_symlinks=False)
@@ -170,7 +171,7 @@ class Folder:
     def remove(self, path: bytes) -> None:
         """Take a file or link away, and directories above it that are empty then."""
         try:
-            os.unlink(self._base(path), dir_fd=self._enter(path))
+            os.unlink(self._base(path), dir_fd=self._opened_up(self._enter(path)))
         except FileNotFoundError:
             return
         self._touched.add(_parent(path))
@@ -181,7 +182,7 @@ class Folder:
         while path:
             self._leave()
             try:
-                os.rmdir(self._base(path), dir_fd=self._enter(path))
+                os.rmdir(self._base(path), dir_fd=self._opened_up(self._enter(path)))
             except OSError:
                 return
             path = _parent(path)
@@ -255,10 +256,16 @@ class Folder:
                     if not self._is_ours:
                         raise
                     os.unlink(name, dir_fd=fd)  # a file or a link stands where a directory has to be
-                os.mkdir(name, 0o755, dir_fd=fd)
+                os.mkdir(name, 0o755, dir_fd=self._opened_up(fd))
                 fd = os.open(name, _OPEN_DIRECTORY, dir_fd=fd)
             self._chain.append((name, fd))
         self._entered, self._entered_fd = directory, fd
+        return fd
+
+    def _opened_up(self, fd: int) -> int:
+        """The same directory, ready for changes: a backup's gets its mode when all is in it, see `set_directory`."""
+        if self._is_ours and (mode := os.fstat(fd).st_mode) & 0o700 != 0o700:
+            os.fchmod(fd, mode & 0o7777 | 0o700)
         return fd
 
     def _leave(self, depth: int = 0) -> None:

@@ -42,7 +42,7 @@ class Scan:
 
     def __init__(self) -> None:
         self.files: list[Found] = []
-        self.directories: list[Found] = []  # above before below, the top not among them
+        self.directories: list[Found] = []  # that could be opened; above before below, the top not among them
         self.skipped: list[tuple[bytes, str]] = []
 
 
@@ -80,13 +80,13 @@ def _scan(
         except FileNotFoundError:
             continue
     for name, directory in below:
-        found.directories.append(directory)
         try:
             inner = os.open(name, _OPEN_DIRECTORY, dir_fd=fd)
         except OSError as error:
             if error.errno not in _GONE:
                 found.skipped.append((directory.path, f"can't be read: {error.strerror}"))
             continue
+        found.directories.append(directory)
         try:
             _scan(inner, directory.path + b"/", wants_directory, wants_file, found)
         finally:

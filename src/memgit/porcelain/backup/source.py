@@ -144,6 +144,17 @@ class Gathered:
                 if old is not None and old.digest == item.digest:
                     item.mtime_ns = old.mtime_ns  # a commit has no time for each file; the first one stays
             self.items.append(item)
+        if self.source.skipped:
+            self._keep_unread(previous)
+
+    def _keep_unread(self, previous: Mapping[bytes, Entry]) -> None:
+        """What lies in a directory that can't be read is not gone: it stays as it was backed up last."""
+        there = {item.path for item in self.items}
+        unread = tuple(held.path + b"/" for held in self.source.skipped)
+        lost = [old for path, old in previous.items() if path not in there and path.startswith(unread)]
+        if lost:
+            self._new = True
+            self.items = sorted((*self.items, *map(_as_it_was, lost)), key=lambda item: item.path)
 
     def _look_at(self, item: Item) -> bool:
         """Read and screen an item; False if it is held back or gone."""

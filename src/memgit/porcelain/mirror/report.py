@@ -30,6 +30,7 @@ class Report:
     conflicts: list[Conflict] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     deferred: list[bytes] = field(default_factory=list)  # changed again during the run; the next one takes them
+    copies: list[bytes] = field(default_factory=list)  # conflicted copies, which other programs left in the folder
     kept: list[str] = field(default_factory=list)  # where what was deleted or lost lies now
     dry_run: bool = False
 

@@ -63,27 +63,31 @@ def run(
         state = State(private)
         ours = open_folders.enter_context(_open(os.path.join(repo.work_tree, workspace)))
         theirs = open_folders.enter_context(_open_folder(path, may_be_made=not state.agreed and not request.dry_run))
+        trusted = os.fstat(ours.fd).st_dev == os.fstat(theirs.fd).st_dev
+        theirs_index = os.path.join(private, "index.theirs") if trusted else None
         job = _Job(
             chosen,
             state,
             Side(ours, patterns, os.path.join(private, "index.ours"), now_ns, report),
-            Side(theirs, patterns, os.path.join(private, "index.theirs"), now_ns, report),
+            Side(theirs, patterns, theirs_index, now_ns, report),
             [(PatternList((rule.glob,)), rule) for rule in rules],
             None if chosen.include_held else screen,
             report,
             now_ns // 10**9,
         )
+        job.recognise()
         job.guard(confirmed=request.confirm_shrink)
         steps = decide(
             {path: entry.digest for path, entry in state.agreed.items()}, job.ours.digests, job.theirs.digests
         )
+        todo = tuple(step for step in steps if step.path not in job.undone)
         if chosen.engine == "unison":
             job.undone |= by_unison.run(
-                chosen, steps, job.ours, job.theirs, job.screen, private, report, job.now_s, lock.fd
+                chosen, todo, job.ours, job.theirs, job.screen, private, report, job.now_s, lock.fd
             )  # fmt: skip
         else:
-            job.prepare(steps)
-            for step in steps:
+            job.prepare(todo)
+            for step in todo:
                 if step.act is not Act.NOTHING:
                     job.carry_out(step)
                     advance(1)
@@ -131,10 +135,20 @@ class _Job:
         self._merges: dict[bytes, tuple[bytes, str, bool]] = {}  # content, what happened, whether it was a conflict
         self.undone: set[bytes] = set()  # paths that stay as they were agreed on
 
+    def recognise(self) -> None:
+        """Leave out what can't be read, and know the folder's files by the names they have here."""
+        known = (*(path for path in self.ours.found if path not in self._state.agreed), *self._state.agreed)
+        self.undone |= {
+            path for path in {*known, *self.theirs.found} if self.ours.is_away(path) or self.theirs.is_away(path)
+        }
+        self._report.copies += sorted(self.theirs.copies)
+        self.theirs.recognise(known)
+
     def guard(self, *, confirmed: bool) -> None:
         """Stop where one side lost so much that this is more likely an accident."""
         for side, where in ((self.ours, "the workspace"), (self.theirs, self._report.folder)):
             sizes = {path: found.stat.st_size for path, found in side.found.items()}
+            sizes |= {path: entry.size for path, entry in self._state.agreed.items() if side.is_away(path)}
             lost = shrink.check(self._state.agreed, sizes, self._chosen.max_shrink)
             if lost is not None and not confirmed:
                 raise Shrunk(
@@ -213,7 +227,11 @@ class _Job:
 
     def _copy(self, path: bytes, source: Side, target: Side, done: list[bytes]) -> None:
         content = source.read(path)
-        if content is None or not target.is_as_seen(path):
+        taken = target.taken_for(path)
+        if taken is not None:
+            self.undone.add(path)
+            self._report.held.append(Held(path, f"{os.fsdecode(taken)} is the same name there"))
+        elif content is None or not target.is_as_seen(path):
             self._defer(path)
         elif source is self.ours and self._is_held(path, content):
             self.undone.add(path)
