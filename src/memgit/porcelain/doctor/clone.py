@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from memgit.core import manifest, precommit_config
 from memgit.core.footprint import DRIVER
 from memgit.core.problems import Problem, Severity
-from memgit.git import attributes, gitconfig, hooks, locks
 from memgit.core.values import replace
-from memgit.git import attributes, gitconfig, history, hooks, locks, refs
+from memgit.git import attributes, gitconfig, hooks, locks
 from memgit.host import files, programs
 from memgit.porcelain import changes, install, proof, stashed, window
 from memgit.porcelain.doctor.facts import Check, Facts
