@@ -91,6 +91,14 @@ class MissingObject(MemgitError, KeyError):
         super().__init__(f"The object {name} is missing or damaged.", "`git fsck` tells what else is.")
 
 
+def shown(argv: tuple[str, ...]) -> str:
+    """A command as a person would name it: the program and its first words, without the options before them."""
+    program, *words = argv
+    while words and words[0].startswith("-"):
+        words = words[2:] if words[0] in ("-c", "-C") else words[1:]
+    return " ".join([program, *words[:2]])
+
+
 class CommandFailed(MemgitError):
     """A program memgit started ended with an error.
 
@@ -99,7 +107,7 @@ class CommandFailed(MemgitError):
 
     def __init__(self, argv: tuple[str, ...], status: int, stderr: str) -> None:
         said = stderr.strip().splitlines()
-        super().__init__(f"`{' '.join(argv[:3])}` failed with status {status}: {said[-1] if said else 'no message'}")
+        super().__init__(f"`{shown(argv)}` failed with status {status}: {said[-1] if said else 'no message'}")
         self.argv = argv
         self.status = status
         self.stderr = stderr

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 
-from memgit.errors import CommandFailed, MemgitError
+from memgit.errors import CommandFailed, MemgitError, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def run(
         stdout, stderr = child.communicate(stdin, timeout=timeout_s)
     except subprocess.TimeoutExpired:
         stop(child)
-        raise TimedOut(f"`{' '.join(argv[:3])}` did not end within {timeout_s:g} s and was stopped.") from None
+        raise TimedOut(f"`{shown(argv)}` did not end within {timeout_s:g} s and was stopped.") from None
     except BaseException:
         stop(child)
         raise
@@ -159,7 +159,7 @@ class Child:
             left_s = min(heard_s + silence_s, started_s + timeout_s) - now_s
             if left_s <= 0:
                 self.stop()
-                raise TimedOut(f"`{' '.join(self._argv[:3])}` did not end within {now_s - started_s:.0f} s.")
+                raise TimedOut(f"`{shown(self._argv)}` did not end within {now_s - started_s:.0f} s.")
             self._wait(min(left_s, 1.0))
         return self.finish()
 
