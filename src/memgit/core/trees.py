@@ -52,11 +52,16 @@ def directory_of(entry: Entry | None) -> Oid:
 
 
 class Trees:
-    """Reads trees through a cache and remembers the ones made here, which exist nowhere else yet."""
+    """Reads trees through a cache and remembers the ones made here, which exist nowhere else yet.
 
-    def __init__(self, read_many: ReadMany, limit: int = 12_000) -> None:
+    limit: trees in the younger half of the cache. When it is full it becomes the older half, whose trees are let go
+    unless they are asked for again.
+    """
+
+    def __init__(self, read_many: ReadMany, limit: int = 5_000) -> None:
         self._read_many = read_many
         self._parsed: dict[Oid, Tree] = {EMPTY_TREE: {}}
+        self._older: dict[Oid, Tree] = {}
         self._limit = limit
         self.made: dict[Oid, bytes] = {}
 
@@ -64,18 +69,19 @@ class Trees:
         """The entries of a tree in git's order. The dictionary is shared: copy it before changing it."""
         tree = self._parsed.get(oid)
         if tree is None:
-            raw = self.made.get(oid)
-            tree = _parse(next(self._read_many((oid,))) if raw is None else raw)
-            self._make_room(1)
-            self._parsed[oid] = tree
+            tree = self._older.get(oid)
+            if tree is None:
+                raw = self.made.get(oid)
+                tree = _parse(next(self._read_many((oid,))) if raw is None else raw)
+            self._keep(oid, tree)
         return tree
 
     def fetch(self, oids: Iterable[Oid]) -> None:
         """Read many trees in one go; ask before a loop that will need them all."""
-        missing = [oid for oid in dict.fromkeys(oids) if oid not in self._parsed and oid not in self.made]
-        self._make_room(len(missing))
+        held = (self._parsed, self._older, self.made)
+        missing = [oid for oid in dict.fromkeys(oids) if not any(oid in some for some in held)]
         for oid, raw in zip(missing, self._read_many(missing), strict=True):
-            self._parsed[oid] = _parse(raw)
+            self._keep(oid, _parse(raw))
 
     def fetch_changed(self, pairs: Sequence[tuple[Oid, Oid]], onto: Oid = EMPTY_TREE) -> None:
         """Read the directories that differ, and the same ones of `onto`, a level at a time."""
@@ -98,15 +104,17 @@ class Trees:
             base = [oid_of(top[name]) for top in tops for name in names if name in top and is_directory(top[name])]
             level = below
 
-    def make(self, tree: Tree) -> Oid:
-        """The id of a tree with these entries; new ones are kept in `made`, content and all."""
+    def make(self, tree: Tree, *, in_order: bool = False) -> Oid:
+        """The id of a tree with these entries; new ones are kept in `made`, content and all. in_order: in git's."""
         if not tree:
             return EMPTY_TREE
-        raw = b"".join([item for _, item in sorted([(_git_order(item), item) for item in tree.values()])])
+        items = (
+            tree.values() if in_order else [one for _, one in sorted((_git_order(one), one) for one in tree.values())]
+        )
+        raw = b"".join(items)
         oid = hash_object(b"tree", raw)
         if oid not in self._parsed:
-            self._make_room(1)
-            self._parsed[oid] = tree
+            self._keep(oid, tree)
             self.made[oid] = raw
         return oid
 
@@ -122,9 +130,10 @@ class Trees:
                 todo += [inner for inner in below if inner in self.made]
         return found
 
-    def _make_room(self, count: int) -> None:
-        if len(self._parsed) + count > self._limit:
-            self._parsed = {EMPTY_TREE: {}}
+    def _keep(self, oid: Oid, tree: Tree) -> None:
+        if len(self._parsed) >= self._limit:
+            self._parsed, self._older = {EMPTY_TREE: {}}, self._parsed
+        self._parsed[oid] = tree
 
 
 def _parse(raw: bytes) -> Tree:
@@ -232,6 +241,7 @@ def graft(trees: Trees, old: Oid, new: Oid, onto: Oid) -> Oid:
         return onto
     before, after = trees[old], trees[new]
     result = dict(trees[onto])
+    in_order = True
     for name in changed_names(before, after):
         was, now, here = before.get(name), after.get(name), result.get(name)
         if here != was:
@@ -240,8 +250,9 @@ def graft(trees: Trees, old: Oid, new: Oid, onto: Oid) -> Oid:
         if now is None:
             result.pop(name, None)
         else:
+            in_order &= here is not None and is_directory(here) == is_directory(now)
             result[name] = now
-    return trees.make(result)
+    return trees.make(result, in_order=in_order)
 
 
 def meeting(trees: Trees, one: TreePair, other: TreePair) -> list[tuple[TreePair, TreePair]] | None:

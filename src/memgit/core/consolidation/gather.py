@@ -12,13 +12,14 @@ introduces where it now stands. So planning the result again finds nothing left 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from memgit.core.consolidation.runs import Node
 from memgit.core.objects import EMPTY_TREE, Oid
 from memgit.core.trees import TreePair, Trees, graft, meeting
 from memgit.core.values import dataclass
 
-_TOGETHER = 200  # pieces looked at together: a few thousand trees, as many as Trees holds
+_TOGETHER = 200  # pieces looked at together: some two thousand trees, less than Trees holds
 
 
 @dataclass(slots=True)
@@ -71,13 +72,10 @@ def gather(stretches: Sequence[Stretch], trees: Trees) -> list[Step]:
 
     A stretch that starts with a root leaves that one where it is.
     """
-    arranged: dict[tuple[int, int], list[Step]] = {}  # by stretch and first position
-    for batch in _batches([(at, *ends) for at, stretch in enumerate(stretches) for ends in _sequences(stretch)]):
-        lines = [_as_they_are(stretches[at], first, last + 1) for at, first, last in batch]
-        meetings = _Meetings(trees)
-        meetings.look_ahead([piece for line in lines for piece in _neighbours(line)])
-        for (at, first, _), line in zip(batch, lines, strict=True):
-            arranged[at, first] = _gathered(line, meetings)
+    places = [(at, *ends) for at, stretch in enumerate(stretches) for ends in _sequences(stretch)]
+    lines = [_as_they_are(stretches[at], first, last + 1) for at, first, last in places]
+    meetings = _Meetings(trees, (piece for line in lines for piece in _neighbours(line)))
+    arranged = {(at, first): _gathered(line, meetings) for (at, first, _), line in zip(places, lines, strict=True)}
     steps: list[Step] = []
     for number, stretch in enumerate(stretches):
         start = len(steps)
@@ -122,19 +120,6 @@ def _sequences(stretch: Stretch) -> Iterator[tuple[int, int]]:
         yield first, last
 
 
-def _batches(sequences: Iterable[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
-    batch: list[tuple[int, int, int]] = []
-    size = 0
-    for sequence in sequences:
-        batch.append(sequence)
-        size += (sequence[2] - sequence[1]) // 2
-        if size >= _TOGETHER:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
 def _neighbours(line: Sequence[Step]) -> Iterator[Sequence[Step]]:
     """Each run up to the next one."""
     start = 0
@@ -155,6 +140,8 @@ def _gathered(line: Sequence[Step], meetings: _Meetings) -> list[Step]:
         result.append(step)
         if not step.nodes[0].automatic:
             continue
+        if runs:
+            meetings.advance()
         while runs and not meetings.are_between(result[runs[-1] :]):
             at = runs.pop()
             result[at:] = _joined(result[at:], meetings.trees)
@@ -163,23 +150,37 @@ def _gathered(line: Sequence[Step], meetings: _Meetings) -> list[Step]:
 
 
 class _Meetings:
-    """Which changes touch a path in common."""
+    """Which changes touch a path in common.
 
-    def __init__(self, trees: Trees) -> None:
+    pieces: runs and what lies between them as they stand in the history, in the order in which `advance` is called.
+    Most of what `are_between` wants to know is found for many of them together, so that trees are read by the thousand.
+    """
+
+    def __init__(self, trees: Trees, pieces: Iterator[Sequence[Step]]) -> None:
         self.trees = trees
+        self._pieces = pieces
+        self._ahead = 0
         self._known: dict[tuple[TreePair, TreePair], bool] = {}
 
-    def look_ahead(self, pieces: Iterable[Sequence[Step]]) -> None:
-        """Find most of what `are_between` will want to know about the pieces, and read the trees by the thousand.
+    def advance(self) -> None:
+        """The next piece is about to be asked about."""
+        if not self._ahead:
+            pieces = list(islice(self._pieces, _TOGETHER))
+            self._ahead = len(pieces)
+            self._look_ahead(pieces)
+        self._ahead -= 1
 
-        All pieces are followed together, a level of directories at a time, each no further than to its first meeting.
-        """
+    def _look_ahead(self, pieces: Sequence[Sequence[Step]]) -> None:
+        """Follow all pieces together, a level of directories at a time, each no further than to its first meeting."""
+        self._known.clear()
         asked = [(at, pair, pair) for at, piece in enumerate(pieces) for pair in _questions(piece)]
         met: set[int] = set()
         while asked:
             self.trees.fetch(oid for _, _, (one, other) in asked for oid in (*one, *other))
             below = []
             for at, question, pair in asked:
+                if at in met:
+                    continue
                 found = meeting(self.trees, *pair)
                 if found is None:
                     self._known[question] = True
