@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from memgit.core.backup.manifest import Entry
@@ -130,6 +130,7 @@ def rsync(*args: object) -> None:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@example({b"a": ("link", b"a", 0)}, {b"a": ("link", b"a", 1)})  # a link that only has another time
 @given(TOP, TOP)
 def test_the_copier_does_what_rsync_does(first: dict[bytes, tuple], second: dict[bytes, tuple]) -> None:  # type: ignore[type-arg]
     needs("rsync")

@@ -156,7 +156,7 @@ class Folder:
                 if (
                     status.st_size == item.size
                     and (status.st_mode ^ mode) & _KIND == 0
-                    and (status.st_mtime_ns == item.mtime_ns or mode & _KIND == stat.S_IFLNK)
+                    and status.st_mtime_ns == item.mtime_ns
                 ):
                     os.link(name, name, src_dir_fd=from_fd, dst_dir_fd=to_fd, follow_symlinks=False)
                 else:

@@ -67,5 +67,5 @@ def _is_same(item: Item, entry: Entry) -> bool:
         item.digest == entry.digest
         and item.mode == entry.mode
         and item.size == entry.size
-        and (item.mtime_ns == entry.mtime_ns or entry.is_link)
+        and item.mtime_ns == entry.mtime_ns
     )

@@ -315,12 +315,7 @@ def _differs(job: _Job, items: list[Item], previous: Held) -> bool:
         return True
     for item in items:
         entry = entries.get(item.path)
-        if (
-            entry is None
-            or item.digest != entry.digest
-            or item.mode != entry.mode
-            or (item.mtime_ns != entry.mtime_ns and not entry.is_link)
-        ):
+        if entry is None or item.digest != entry.digest or item.mode != entry.mode or item.mtime_ns != entry.mtime_ns:
             return True
     return False
 
