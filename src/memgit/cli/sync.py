@@ -7,15 +7,13 @@ import os
 from memgit.cli import render
 from memgit.cli.context import Context, now_s, open_repository, text
 from memgit.cli.params import Values
-from memgit.core.consolidation.policy import Policy
 from memgit.core.layers import Layer, flag
 from memgit.core.version import VERSION
 from memgit.git.remote import Line
 from memgit.host import machine
-from memgit.porcelain import push as push_branch
 from memgit.porcelain import sync as sync_branch
 from memgit.porcelain.joined import How, Rules
-from memgit.porcelain.push import Plan, Pushed
+from memgit.porcelain.pushed import Plan, Pushed
 from memgit.porcelain.sync import Synced
 
 HELD = 4
@@ -58,6 +56,8 @@ def sync(values: Values) -> int:
 
 def push(values: Values) -> int:
     """Send what is ready."""
+    from memgit.porcelain import push as push_branch
+
     context = open_repository(values, _flags(values))
     pushed = push_branch.run(
         context.repo,
@@ -111,7 +111,6 @@ def plan(context: Context, values: Values) -> Plan:
     """What a push is asked to do, from settings and options."""
     return Plan(
         context.config,
-        Policy.of(context.config),
         context.workspace_bytes,
         machine.name(os.environ),
         open_windows=context.config.push.open_windows,

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 
 from memgit.core import retry
-from memgit.core.consolidation.policy import Policy
 from memgit.core.objects import ZERO, Oid, RefName
 from memgit.core.retry import Failure
-from memgit.core.settings import Config
-from memgit.core.values import dataclass, replace
+from memgit.core.values import replace
 from memgit.core.version import VERSION
 from memgit.errors import Conflict, GuardHeld, UsageError
 from memgit.git import history, refs
 from memgit.git.remote import Answer, Line, RemoteFailed, Update
 from memgit.git.repository import Repository
 from memgit.porcelain import exchange, offers, outgoing, people, raw, remotes, transaction
+from memgit.porcelain.pushed import Plan, Pushed
 from memgit.porcelain.remotes import Remote
 
 TYPE_CHECKING = False
@@ -23,37 +22,6 @@ if TYPE_CHECKING:  # most runs find nothing to send, and need none of it
     from memgit.porcelain.closed import Closed
     from memgit.porcelain.guard import Found
     from memgit.porcelain.outgoing import Outgoing
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a push is asked to do. config: for the guard. create: make a branch that is gone on the remote anew."""
-
-    config: Config
-    policy: Policy
-    workspace: bytes
-    machine: str
-    open_windows: bool = False
-    raw: bool = True
-    create: bool = False
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """What a push did, or in a dry run would do."""
-
-    remote: str
-    branch: RefName  # on the remote
-    tip: Oid | None  # what the remote's branch is now; None if it has none
-    sent: int  # commits
-    waiting: int  # commits of windows that are still open
-    raw: Oid | None  # on the private ref
-    raw_refused: str  # why the remote did not take the private ref
-    is_new: bool  # the branch was not there before
-    dry_run: bool
-    withheld: tuple[str, ...] = ()  # files the remote refused for a secret in them; held from now on
-    stopped: tuple[Found, ...] = ()  # secrets in commits, which are not sent for that
 
 
 def send(remote: Remote, plan: Plan, tip: Oid, has_branch: bool) -> Pushed:

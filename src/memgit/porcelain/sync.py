@@ -15,9 +15,9 @@ from memgit.errors import Busy, Conflict, MemgitError
 from memgit.git import history, refs
 from memgit.git.remote import Line, RemoteFailed
 from memgit.git.repository import Repository
-from memgit.porcelain import exchange, people, place, push, remotes, transaction
+from memgit.porcelain import exchange, people, remotes, transaction
 from memgit.porcelain.joined import How, Joined, Rules
-from memgit.porcelain.push import Plan, Pushed
+from memgit.porcelain.pushed import Plan, Pushed
 from memgit.porcelain.remotes import Remote
 
 TYPE_CHECKING = False
@@ -65,12 +65,14 @@ def run(
         if plan.dry_run:
             return _foresee(remote, plan)
         fetched = 0
+        asked = ""
         joined = Joined(How.NOTHING, None, None)
         consolidated = None
         for attempt in range(_ATTEMPTS):
             with remote.line.ask(target) as question:  # the answer is on its way while the rest is done
                 if attempt == 0:
                     capture()
+                    asked = _asked(remote, plan)
                 try:
                     found = remote.heard(question)
                 except RemoteFailed:
@@ -81,7 +83,7 @@ def run(
                 remote.refuse_if_rewritten(tip)
             remote.refuse_if_gone(found, plan.create)
             there = remote.tracking if found else None
-            quiet = _quiet(remote, plan, tip, there)
+            quiet = _quiet(remote, asked, tip, there)
             if remote.outbox.branch(target.remote, target.branch).quiet == quiet:
                 remote.answered()
                 return Synced(target.remote, target.branch, 0, joined, None, None, False)
@@ -93,10 +95,12 @@ def run(
             tip = _tip(remote)
             if tip is None:
                 return Synced(target.remote, target.branch, fetched, joined, consolidated, None, False)
+            from memgit.porcelain import push
+
             try:
                 pushed = push.send(remote, plan, tip, found)
                 if not (pushed.raw_refused or pushed.stopped):
-                    remote.note(quiet=_quiet(remote, plan, _tip(remote), remote.tracking))
+                    remote.note(quiet=_quiet(remote, asked, _tip(remote), remote.tracking))
                 return Synced(target.remote, target.branch, fetched, joined, consolidated, pushed, False)
             except RemoteFailed as error:
                 if error.failure is not Failure.REJECTED or attempt == _ATTEMPTS - 1:
@@ -109,20 +113,25 @@ def _tip(remote: Remote) -> Oid | None:
     return refs.peek(remote.repo.git, remote.repo.common_dir, remote.branch)
 
 
-def _quiet(remote: Remote, plan: Plan, tip: Oid | None, there: Oid | None) -> str:
-    """What decides whether there is anything to do: both tips, what is captured aside, what is asked for, and the
-    time, as far as it can end a window: all zones are apart by quarters of an hour.
+def _asked(remote: Remote, plan: Plan) -> str:
+    """What is asked for, as far as it decides whether there is anything to do; the time, too, as far as it can end a
+    window: all zones are apart by quarters of an hour.
     """
+    import hashlib  # costs time to load, which goes by while the remote thinks
+
     policy = plan.policy
     rules = (policy.window, policy.zone, policy.commute, policy.keep_empty, policy.rules, policy.subject)
     memory = (policy.memory.include.lines, policy.memory.exclude.lines, plan.workspace)
-    import hashlib  # 5 ms, which go by while the remote thinks
+    text = repr((rules, memory, plan.open_windows, plan.raw, plan.machine, remote.branch, remote.now_s // 900))
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
-    text = repr((rules, memory, plan.open_windows, plan.raw, plan.machine, remote.branch))
-    asked = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+def _quiet(remote: Remote, asked: str, tip: Oid | None, there: Oid | None) -> str:
+    """What decides whether there is anything to do: both tips, what is captured aside, what is asked for."""
+    from memgit.porcelain import place
+
     aside = [oid for _, oid in place.waiting(remote.repo, remote.branch)]
-    tips = [oid.decode() if oid is not None else "-" for oid in (tip, there, *aside)]
-    return " ".join([*tips, asked, str(remote.now_s // 900)])
+    return " ".join([*(oid.decode() if oid is not None else "-" for oid in (tip, there, *aside)), asked])
 
 
 def _join(remote: Remote, there: Oid | None, rules: Rules, plan: Plan, capture: Capture) -> Joined:
@@ -167,6 +176,8 @@ def _send_raw(remote: Remote, plan: Plan) -> None:
     tip = _tip(remote)
     if tip is None:
         return
+    from memgit.porcelain import push
+
     try:
         push.send_raw(remote, plan, tip)
     except RemoteFailed:
@@ -187,6 +198,8 @@ def _foresee(remote: Remote, plan: Plan) -> Synced:
     tip, there = _tip(remote), remote.tracking
     if tip is None:
         raise MemgitError(f"{remote.branch.removeprefix('refs/heads/')} has no commit yet.")
+    from memgit.porcelain import push
+
     fetched = history.count(remote.repo.git, there, [tip]) if there is not None else 0
     pushed = push.send(remote, plan, tip, there is not None)
     return Synced(
