@@ -359,10 +359,10 @@ def test_what_can_not_be_read_is_not_deleted_on_the_other_side(pair: Pair, path:
 @contextmanager
 def mounted(top: Path, *command: str) -> Iterator[None]:
     """A FUSE file system at `top`, as a user mounts another machine or a cloud."""
-    needs("fusermount3")
-    needs(command[0])
     if not os.path.exists("/dev/fuse"):
         pytest.skip("there is no FUSE here")
+    needs("fusermount3")
+    needs(command[0])
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert child.stderr is not None
     try:
