@@ -45,6 +45,7 @@ class Outlook:
     plan: Plan
     collapsed: Collapsed
     known: Settled | None
+    trees: Trees
     made_trees: dict[Oid, bytes]
 
 
@@ -161,7 +162,7 @@ class _Run:
             commute=self.policy.commute,
             keep_empty=self.policy.keep_empty,
         )
-        return Outlook(made, collapsed, known, trees.made_for(step.tree for step in made.steps))
+        return Outlook(made, collapsed, known, trees, trees.made_for(step.tree for step in made.steps))
 
     def _is_bounded(self, area: Extent, known: Settled) -> bool:
         """True if what held an earlier run's windows apart, or ended its range, still does."""
@@ -219,9 +220,7 @@ class _Run:
         described: dict[Oid, tuple[FileChange, ...]] = {}
         if outlook.collapsed.commits <= DETAILED_UP_TO:
             pairs = [(step.before or EMPTY_TREE, step.tree) for step in squashes]
-            trees = Trees(reader.read_many)
-            trees.made.update(outlook.made_trees)
-            files = message.describe(trees, pairs, reader.read_limited)
+            files = message.describe(outlook.trees, pairs, reader.read_limited, self.paths.matches)
             described = {step.stands_for: found for step, found in zip(squashes, files, strict=True)}
 
         def compose(step: Step) -> bytes:

@@ -136,12 +136,12 @@ def test_describe_counts_lines_headings_and_bullets() -> None:
         yield from (contents[oid] for oid in oids)
 
     trees = Trees(lambda oids: (objects.trees[oid] for oid in oids))
-    (found,) = describe(trees, [(old, new)], read_limited)
+    (found,) = describe(trees, [(old, new)], read_limited, lambda path: path not in (b"code.py", b"m"))
     assert found == (
         FileChange(b"a.md", "changed", 5, 0, (b"B",), 3),
         FileChange(b"bin", "changed", None, None, (), 0),
-        FileChange(b"code.py", "new", 2, 0, (), 0),
         FileChange(b"gone.md", "deleted", 0, 2, (), 0),
+        FileChange(b"code.py", "new", None, None, (), 0),
         FileChange(b"m", "changed", None, None, (), 0),
     )
 

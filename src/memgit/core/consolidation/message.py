@@ -84,17 +84,23 @@ def earlier_sources(oid: Oid, message: bytes) -> tuple[Oid, int]:
 
 
 def describe(
-    trees: Trees, pairs: Sequence[tuple[Oid, Oid]], read_limited: ReadLimited
+    trees: Trees, pairs: Sequence[tuple[Oid, Oid]], read_limited: ReadLimited, is_memory: Callable[[bytes], bool]
 ) -> Iterator[tuple[FileChange, ...]]:
-    """For each pair of trees what changed between them, file by file in byte order of the paths.
+    """For each pair of trees what changed between them, memory files first, each in byte order of the paths.
 
-    read_limited: raw contents in order, None for one that is larger than the limit given.
+    read_limited: raw contents in order, None for one that is larger than the limit given. is_memory: asked for paths;
+    lines are counted in memory only, what else a mixed commit holds is named.
     """
     trees.fetch_changed(pairs)
     found = [list(tree_changes.changes(trees, before, after)) for before, after in pairs]
-    contents = _Contents((side for files in found for _, *sides in files for side in sides), read_limited)
-    for files in found:
-        yield tuple(_file_change(path, was, now, contents) for path, was, now in files)
+    memory = [[change for change in files if is_memory(change[0])] for files in found]
+    contents = _Contents((side for files in memory for _, *sides in files for side in sides), read_limited)
+    for files, counted in zip(found, memory, strict=True):
+        others = [change for change in files if not is_memory(change[0])]
+        yield (
+            *(_file_change(path, was, now, contents) for path, was, now in counted),
+            *(_uncounted(path, was, now) for path, was, now in others),
+        )
 
 
 class _Contents:
@@ -168,8 +174,7 @@ def _alike(limit: int, are_alike: Callable[[int, int], bool]) -> int:
 
 
 def _file_change(path: bytes, was: Entry | None, now: Entry | None, contents: _Contents) -> FileChange:
-    verb = "new" if was is None else "deleted" if now is None else "changed"
-    uncounted = FileChange(path, verb, None, None, (), 0)
+    uncounted = _uncounted(path, was, now)
     if any(entry is not None and is_gitlink(entry) for entry in (was, now)):
         return uncounted
     old, new = contents.take(was), contents.take(now)
@@ -179,7 +184,11 @@ def _file_change(path: bytes, was: Entry | None, now: Entry | None, contents: _C
     prose = added if path.lower().endswith(_MARKDOWN) else []
     headings = tuple(found[1] for line in prose if line[:1] == b"#" and (found := _HEADING.match(line)))
     bullets = sum(1 for line in prose if _BULLET.match(line))
-    return FileChange(path, verb, len(added), len(removed), headings, bullets)
+    return FileChange(path, uncounted.verb, len(added), len(removed), headings, bullets)
+
+
+def _uncounted(path: bytes, was: Entry | None, now: Entry | None) -> FileChange:
+    return FileChange(path, "new" if was is None else "deleted" if now is None else "changed", None, None, (), 0)
 
 
 def _line(file: FileChange) -> bytes:
