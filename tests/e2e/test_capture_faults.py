@@ -1,6 +1,6 @@
 """Killed, cut off, refused, full, or in a race with a busy user: nothing lost, nothing to repair.
 
-RELIABILITY invariants I4, I5, I14 to I18, I21, I23 to I25. The ordinary run samples; `-m slow` takes everything.
+The ordinary run samples; `-m slow` takes everything.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from support.workspace import Workspace
 
 FAULTS = ("killtree", "killproc", "term", "torn", "err:ENOSPC", "errfrom:EIO", "killtree --compound")
 SAMPLE = {"killtree": "6", "killproc": "3"}
-MAY_LOCK_OUT_AT = 15  # I17
+MAY_LOCK_OUT_AT = 15  # crash points: those at which the dead run held the branch's lock
 MUST_BE_ZERO = (
     "user_commit_foreign",
     "user_commits_folded",
@@ -86,7 +86,6 @@ def test_full_disk_leaves_the_old_state(tmp_path: Path) -> None:
 
 
 def test_files_that_vanish_while_they_are_looked_at(tmp_path: Path) -> None:
-    """RELIABILITY F31."""
     ws = Workspace(tmp_path / "ws", {f"memory/{number}.md": "x\n" for number in range(40)})
     done = threading.Event()
 
@@ -129,7 +128,7 @@ def _race(place: Path, profile: str, seconds: int) -> None:
     assert {name: found[name] for name in MUST_BE_ZERO} == dict.fromkeys(MUST_BE_ZERO, 0)
     assert (found["fsck"], found["locks"], found["inprogress"]) == ([], [], [])
     assert set(found["tool_rc"]) == {"0"}
-    assert found["user_refused"] <= max(1, found["user_ops"] * 0.02)  # I25, which allows two in a hundred
+    assert found["user_refused"] <= max(1, found["user_ops"] * 0.02)  # two in a hundred are allowed
     assert found["tool_runs"] > 1
     if profile == "editor":
         assert found["user_refused"] == 0

@@ -1,6 +1,6 @@
 """Killed, cut off or refused at any system call: the old state or the new one, and the next run finishes the work.
 
-RELIABILITY invariants I14 to I18 and I21. The ordinary run samples the points; `-m slow` takes all of them.
+The ordinary run samples the points; `-m slow` takes all of them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FAULTS = (
     ("killtree", "--compound"),
 )
 SAMPLE = {"killtree": "10", "killtree --compound": "3", "killproc": "4"}
-MAY_LOCK_OUT_AT = 15  # I17
+MAY_LOCK_OUT_AT = 15  # crash points: those at which the dead run held the branch's lock
 
 
 @pytest.fixture(scope="session")

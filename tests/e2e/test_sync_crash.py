@@ -1,6 +1,6 @@
 """memgit sync and run --once, killed at any system call: the next run completes, nothing is lost, nobody is locked out.
 
-RELIABILITY I14 to I18. The ordinary run samples the points; `-m slow` takes many more.
+The ordinary run samples the points; `-m slow` takes many more.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from support.shared import shared
 SYNC = "memgit sync --now -q"
 ONCE = "memgit run --once -q"
 SAMPLES = {"killtree": 6, "killproc": 3, "term": 3}
-MAY_LOCK_OUT_AT = 15  # I17
+MAY_LOCK_OUT_AT = 15  # crash points: those at which the dead run held the branch's lock
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def collapse(
     settled_key: stop with `late` set at the first closed auto-commit whose window is not after this.
 
     A commit is linked to its child when both are automatic, of one closed window, and it has no other
-    child and nothing points at it. Source of the rule: the `keep` policy of the design.
+    child and nothing points at it.
     """
     linking = _Linking(pinned)
     result = linking.result
