@@ -62,6 +62,7 @@ class Trees:
         self._read_many = read_many
         self._parsed: dict[Oid, Tree] = {EMPTY_TREE: {}}
         self._older: dict[Oid, Tree] = {}
+        self._changed: dict[TreePair, set[bytes]] = {}
         self._limit = limit
         self.made: dict[Oid, bytes] = {}
 
@@ -76,10 +77,19 @@ class Trees:
             self._keep(oid, tree)
         return tree
 
+    def changed(self, pair: TreePair) -> set[bytes]:
+        """The names whose entry differs between two directories. Not to be changed: it is remembered."""
+        names = self._changed.get(pair)
+        if names is None:
+            if len(self._changed) >= self._limit:
+                self._changed.clear()
+            names = self._changed[pair] = changed_names(self[pair[0]], self[pair[1]])
+        return names
+
     def fetch(self, oids: Iterable[Oid]) -> None:
         """Read many trees in one go; ask before a loop that will need them all."""
-        held = (self._parsed, self._older, self.made)
-        missing = [oid for oid in dict.fromkeys(oids) if not any(oid in some for some in held)]
+        here, older, made = self._parsed, self._older, self.made
+        missing = [oid for oid in dict.fromkeys(oids) if oid not in here and oid not in older and oid not in made]
         for oid, raw in zip(missing, self._read_many(missing), strict=True):
             self._keep(oid, _parse(raw))
 
@@ -242,7 +252,7 @@ def graft(trees: Trees, old: Oid, new: Oid, onto: Oid) -> Oid:
     before, after = trees[old], trees[new]
     result = dict(trees[onto])
     in_order = True
-    for name in changed_names(before, after):
+    for name in trees.changed((old, new)):
         was, now, here = before.get(name), after.get(name), result.get(name)
         if here != was:
             made = graft(trees, directory_of(was), directory_of(now), directory_of(here))
@@ -262,10 +272,11 @@ def meeting(trees: Trees, one: TreePair, other: TreePair) -> list[tuple[TreePair
     directory of one name touch each other. If nothing is found anywhere below, the changes can be put after one
     another in any order.
     """
-    before, after = trees[one[0]], trees[one[1]]
+    names = trees.changed(one)
     was, now = trees[other[0]], trees[other[1]]
+    before, after = trees[one[0]], trees[one[1]]
     found = []
-    for name in changed_names(before, after):
+    for name in names:
         other_was, other_now = was.get(name), now.get(name)
         if other_was == other_now:
             continue
