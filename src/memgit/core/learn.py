@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from enum import Enum
 
-from memgit.core.settings import AutoRule
+from memgit.core.setting_rows import AutoRule
 from memgit.core.values import dataclass
 
 _OFTEN = 3  # times that a sentence has to come back

@@ -12,7 +12,7 @@ from memgit.core.backup.manifest import Entry, Manifest
 from memgit.core.backup.plan import Item, Plan, plan
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid
-from memgit.core.settings import Target
+from memgit.core.setting_rows import Target
 from memgit.core.values import dataclass, field, replace
 from memgit.errors import Busy, MemgitError, UsageError
 from memgit.git import refs

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from memgit.core.backup.twoway import Act, Step
-from memgit.core.settings import MirroredFolder
+from memgit.core.setting_rows import MirroredFolder
 from memgit.host import unison
 from memgit.porcelain.backup.source import Held, Screen
 from memgit.porcelain.mirror.report import Conflict, Report

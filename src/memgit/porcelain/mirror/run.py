@@ -12,7 +12,7 @@ from memgit.core.backup.twoway import Act, Step, decide
 from memgit.core.memory import PatternList, Patterns
 from memgit.core.merge.api import merge
 from memgit.core.merge.policy import MergePolicy
-from memgit.core.settings import MergeRule, MirroredFolder
+from memgit.core.setting_rows import MergeRule, MirroredFolder
 from memgit.core.values import dataclass
 from memgit.errors import ConfigError, MemgitError
 from memgit.git.repository import Repository
