@@ -86,12 +86,12 @@ def apply(repo: Repository, planned: Plan) -> Installed:
 
     If the proof fails, everything is taken back and MemgitError raised.
     """
-    if not planned.changes:
+    if planned.changes:
+        with transaction.begin(repo) as change:
+            shown = changes.apply(change.repo, planned.changes, lambda: _proven(change.repo, planned.workspace))
+    else:
         shown = proof.merge(repo, planned.workspace)
-        return Installed(planned, None if shown is None else shown.works, "" if shown is None else shown.evidence)
-    with transaction.begin(repo) as change:
-        shown = changes.apply(change.repo, planned.changes, lambda: _proven(change.repo, planned.workspace))
-    return Installed(planned, None if shown is None else shown.works, "" if shown is None else shown.evidence)
+    return Installed(planned, None, "") if shown is None else Installed(planned, shown.works, shown.evidence)
 
 
 def _proven(repo: Repository, workspace: str) -> Proof | None:
