@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from memgit.core import footprint, precommit_config, regions
 from memgit.core.driver_line import driver_line
 from memgit.core.manifest import Change
+from memgit.core.objects import ZERO
 from memgit.core.settings import ALWAYS_EXCLUDED, Config
 from memgit.core.values import dataclass
 from memgit.errors import MemgitError, UsageError
@@ -128,7 +129,7 @@ def remove(repo: Repository, *, purge: bool, dry_run: bool) -> Removed:
     with transaction.begin(repo) as change:
         left = (*changes.take_back(change.repo), *_what_runs_on(change.repo))
         if gone:
-            change.move((RefUpdate(ref.name, b"0" * 40, ref.oid) for ref in gone), "memgit: uninstall --purge")
+            change.move((RefUpdate(ref.name, ZERO, ref.oid) for ref in gone), "memgit: uninstall --purge")
             change.close()
             _remove_empty_ref_directories(repo)
         if purge:

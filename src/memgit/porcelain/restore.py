@@ -102,7 +102,7 @@ def take_back(where: Setting, operation: Operation, *, dry_run: bool) -> Report:
     with ObjectReader(where.repo.git) as reader:
         trees = Trees(reader.read_many)
         before = _before(reader, changed)
-        old, new = (reader.read(oid)[5:45] for oid in (before, changed.new))
+        old, new = (reader.tree(oid) for oid in (before, changed.new))
         patterns = where.config.memory.patterns().under(where.workspace)
         wanted = []
         for path, _, _ in changes(trees, old, new):
