@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -39,7 +40,7 @@ def free_port() -> int:
 
 def needed(program: str) -> str:
     """The path of a program the test can't do without; skips where it is missing, fails in CI."""
-    found = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    found = shutil.which(program, path=f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}:/usr/sbin:/sbin")
     if found is None:
         if os.environ.get("CI", "").lower() == "true":
             pytest.fail(f"{program} is not installed")
