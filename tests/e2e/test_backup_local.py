@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from support.repo import memgit_program, run
-from support.vault import Vault, humble, needs, tree
+from support.shared import needs
+from support.vault import Vault, humble, tree
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from support.repo import memgit
-from support.vault import Vault, needs, tree
+from support.shared import needs
+from support.vault import Vault, tree
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from support.repo import memgit, memgit_program
+from support.shared import needs
 from support.sshd import Sshd, started
-from support.vault import Vault, needs, tree
+from support.vault import Vault, tree
 
 
 @pytest.fixture(scope="module")

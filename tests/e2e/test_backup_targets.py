@@ -12,7 +12,8 @@ import pytest
 from support import remotes
 from support.daemon import children, program, until
 from support.repo import memgit_program
-from support.vault import Vault, needs, tree
+from support.shared import needs
+from support.vault import Vault, tree
 
 KINDS = {
     "directory": lambda place: f'path = "{place}/target"',

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from support.daemon import FAST, QUIET_JOBS, running, until
-from support.remotes import needed
 from support.repo import Repo, memgit_program
+from support.shared import needs
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_what_happened_while_the_queue_of_hints_was_full_is_found(repo: Repo) ->
 
 def test_where_no_more_can_be_watched_it_polls_and_says_so(repo: Repo) -> None:
     """The limit is that of a user namespace made for this test, which is the only one it counts for."""
-    unshare = needed("unshare")
+    unshare = needs("unshare")
     for number in range(6):
         (repo.path / "memory" / str(number)).mkdir()
     settings = repo.git_dir / "memgit" / "config.toml"
@@ -123,7 +123,7 @@ def faketime() -> str:
     """The library that lies about the time."""
     found = importlib.util.find_spec("libfaketime")
     if found is None or found.origin is None:
-        needed("libfaketime")
+        needs("libfaketime")
         raise AssertionError
     return str(next(Path(found.origin).parent.rglob("libfaketime.so.1")))
 

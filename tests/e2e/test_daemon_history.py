@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from support.daemon import FAST, running, until
-from support.remotes import needed
 from support.repo import Repo
+from support.shared import needs
 
 LOOKING = FAST.replace('scan = "1h"', 'scan = "1s"')
 
@@ -108,7 +108,7 @@ def test_on_another_branch_the_first_one_stays_where_it_was(repo: Repo) -> None:
 
 
 def test_a_history_that_was_filtered_stays_filtered(repo: Repo) -> None:
-    program = needed("git-filter-repo")
+    program = needs("git-filter-repo")
     with running(repo.path, config=LOOKING) as daemon:
         write(repo, "memory/keep.md", "keep\n")
         write(repo, "memory/drop.md", "drop\n")

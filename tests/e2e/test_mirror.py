@@ -18,8 +18,9 @@ import pytest
 
 from support.daemon import until
 from support.repo import memgit_program
+from support.shared import needs
 from support.sshd import started
-from support.vault import Vault, humble, needs, tree
+from support.vault import Vault, humble, tree
 
 CHANGES = ("none", "create", "edit", "delete")
 SECRET = "ghp_" + "aZ3kQ9mB7xW2" + "nR5tY8uP1oL4" + "sD6fG0hJ2kV9"  # assembled, so that no scanner finds it here

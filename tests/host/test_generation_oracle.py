@@ -16,7 +16,7 @@ from memgit.core.backup.manifest import Entry
 from memgit.core.backup.plan import plan
 from memgit.host import generation
 from memgit.host.folder import Folder
-from support.vault import needs
+from support.shared import needs
 
 NAMES = st.sampled_from(
     [b"a", b"b", b"MEMORY.md", b"-rf", b" lead", b"trail ", b"new\nline", b"tab\t", b"\xff\xfe", "ü".encode(), b"%41",

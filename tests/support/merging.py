@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 import memgit
 from memgit.core.driver_line import driver_line
 from memgit.core.merge import api
+from support.shared import shared
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(next(iter(memgit.__path__))).resolve()
-_SHARED = os.environ.get("MEMGIT_SHARED")
 
 
 def merge(
@@ -86,21 +83,9 @@ class Clone:
         self.commit(name, ours, "ours")
 
 
-def shared_cases(name: str) -> Path:
-    """The file of shared real cases; where it is missing the test skips, and fails in CI."""
-    folder = Path(_SHARED) if _SHARED else ROOT.parent / "shared"
-    file = folder / "merge" / "cases" / f"{name}.jsonl.gz"
-    if not file.exists():
-        message = f"the shared merge cases are not at {file.name} beside the repository; set MEMGIT_SHARED"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return file
-
-
 def read_cases(name: str, every: int = 1, start: int = 0) -> Iterator[tuple[str, str, bytes, bytes, bytes]]:
     """(id, path, base, ours, theirs) of every n-th case."""
-    with gzip.open(shared_cases(name), "rt", encoding="utf-8") as lines:
+    with gzip.open(shared("merge", "cases", f"{name}.jsonl.gz"), "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines):
             if number % every == start % every:
                 case = json.loads(line)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -17,9 +15,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import pytest
-
 from support.repo import run
+from support.shared import needs
 
 
 @dataclass(frozen=True)
@@ -36,16 +33,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def needed(program: str) -> str:
-    """The path of a program the test can't do without; skips where it is missing, fails in CI."""
-    found = shutil.which(program, path=f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}:/usr/sbin:/sbin")
-    if found is None:
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail(f"{program} is not installed")
-        pytest.skip(f"{program} is not installed")
-    return found
 
 
 @contextmanager
@@ -79,7 +66,7 @@ def git_daemon(root: Path) -> Iterator[Served]:
 @contextmanager
 def sshd(root: Path, place: Path, *, known: bool = True) -> Iterator[Served]:
     """ssh:// with a key. known: whether the client's key is let in."""
-    program = needed("sshd")
+    program = needs("sshd")
     place.mkdir(parents=True, exist_ok=True)
     for name in ("host", "client"):
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(place / name))

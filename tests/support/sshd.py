@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -12,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.vault import needs
+from support.shared import needs
 
 _TRIES = 200
 
@@ -51,9 +50,8 @@ class Sshd:
 @contextmanager
 def started(place: Path) -> Iterator[Sshd]:
     """Start sshd; everything it needs lies in `place`."""
-    needs("sshd" if shutil.which("sshd") else "/usr/sbin/sshd")
+    program = needs("sshd")
     needs("rsync")
-    program = shutil.which("sshd") or "/usr/sbin/sshd"
     place.mkdir(mode=0o700, exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

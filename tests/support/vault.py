@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
-
 from support.repo import Run, memgit, run
+from support.shared import needs
 
 
 class Vault:
@@ -98,11 +96,3 @@ def humble() -> tuple[str, ...]:
         return ()
     needs("setpriv")
     return ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-
-
-def needs(program: str) -> None:
-    """Skip where a program is missing, but fail in CI, which installs all of them."""
-    if shutil.which(program) is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{program} is not installed")
-        pytest.skip(f"{program} is not installed")
