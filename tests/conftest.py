@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -53,6 +54,11 @@ _seal()
 # Machines are noisy: a slow example is no failing one.
 settings.register_profile("memgit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("memgit")
+
+
+def pytest_unconfigure() -> None:
+    """Every process of a run made its own home; none stays."""
+    shutil.rmtree(_HOME, ignore_errors=True)
 
 
 @pytest.fixture

@@ -49,7 +49,6 @@ def test_kind_of_file_is_named_by_a_pattern_but_not_by_a_bare_star() -> None:
 def test_trailers_of_a_message_are_ours_whatever_names_and_sessions_hold(
     named: list[tuple[bytes, int]], session: str, said: str | None
 ) -> None:
-    """RELIABILITY I39."""
     files = [Counted(path.replace(b"\0", b""), "changed", count, 0) for path, count in named]
     told = [(capture.AUTO, "here"), (capture.SESSION, session)]
     message = capture.message(files, said, told)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from memgit.core.layers import environment, flag, resolve
-from memgit.core.settings import OriginKind
+from memgit.core.setting import OriginKind
 from memgit.errors import ConfigError, MemgitError, UntrustedConfig
 from memgit.host.config_files import parse
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from memgit.core import footprint
 from memgit.core.memory import Patterns
-from memgit.core.settings import DEFAULT_INCLUDE, MergeRule
+from memgit.core.setting_rows import MergeRule
+from memgit.core.settings import DEFAULT_INCLUDE
 from support.repo import run
 
 PATTERNS = st.sampled_from(

@@ -60,7 +60,7 @@ def test_what_is_written_is_read_back(
 
 @given(st.lists(changes, min_size=1, max_size=3))
 def test_both_ends_of_every_move_are_parents(moved: list[RefChange]) -> None:
-    """Nothing an operation replaced is ever unreachable (RELIABILITY I1)."""
+    """Nothing an operation replaced is ever unreachable."""
     raw = write(Operation("undo", 0, tuple(moved), "x"), b"f" * 40, ())[-1][1]
     parents = [line[7:] for line in raw.split(b"\n\n")[0].split(b"\n") if line.startswith(b"parent ")]
     assert parents[0] == b"f" * 40

@@ -11,7 +11,8 @@ from memgit.cli.commands import COMMANDS
 from memgit.core import schedule
 from memgit.core.layers import Layer, resolve
 from memgit.core.presets import PRESETS
-from memgit.core.settings import Config, OriginKind
+from memgit.core.setting import OriginKind
+from memgit.core.settings import Config
 
 DAY_S = 1_770_163_200  # 2026-02-04T00:00:00Z
 

@@ -14,7 +14,6 @@ from memgit.core.retry import (
     classify,
     failed,
     reason,
-    retried,
     secret_locations,
     wait_s,
 )
@@ -211,7 +210,6 @@ def test_waiting() -> None:
     state = failed(Backoff(), Failure.NETWORK, "gone", 1000, 0.0)
     assert not state.may_try(1001)
     assert state.may_try(1015)
-    assert retried(state, 1001).may_try(1001)
     assert Backoff().may_try(0)
 
 

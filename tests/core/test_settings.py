@@ -13,17 +13,9 @@ from hypothesis import strategies as st
 from memgit.core.consolidation.message import DEFAULT_SUBJECT
 from memgit.core.kinds import toml
 from memgit.core.layers import Layer, environment, flag, resolve
-from memgit.core.settings import (
-    ALWAYS_EXCLUDED,
-    DEFAULTS,
-    TABLE,
-    AutoRule,
-    Config,
-    MergeRule,
-    Origin,
-    OriginKind,
-    Scope,
-)
+from memgit.core.setting import Origin, OriginKind, Scope
+from memgit.core.setting_rows import AutoRule, MergeRule
+from memgit.core.settings import ALWAYS_EXCLUDED, DEFAULTS, TABLE, Config
 from memgit.core.settings_text import entries, example
 from memgit.core.values import fields
 from memgit.errors import ConfigError, UntrustedConfig

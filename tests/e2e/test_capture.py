@@ -80,7 +80,7 @@ def test_only_memory_is_committed_and_the_users_work_is_left_alone(ws: Workspace
 
 
 def test_users_next_commit_neither_reverts_nor_sweeps(ws: Workspace) -> None:
-    """FACTS E1, E2: with the index left behind, it would take the memory back."""
+    """With the index left behind, it would take the memory back."""
     ws.write("src/app.py", "print(2)\n")
     ws.git("add", "src/app.py")
     ws.write(TODAY, "- one\n- two\n")
@@ -111,7 +111,7 @@ def test_plumbing_sees_no_stale_entry(ws: Workspace) -> None:
 
 
 def test_missing_file_of_the_day_loses_nothing_else(ws: Workspace) -> None:
-    """A bug of many scripts, FACTS E4: one missing name and nothing is added. And a new file is seen, FACTS E5."""
+    """A bug of many scripts: one missing name and nothing is added. And a new file is seen."""
     (ws.path / TODAY).unlink()
     ws.write("MEMORY.md", "# Memory\n\nStill here.\n")
     ws.write("memory/2026-02-05.md", "- brand new\n")
@@ -178,7 +178,6 @@ def test_odd_names_are_recorded_exactly(ws: Workspace, name: bytes) -> None:
 
 
 def test_message_can_not_be_forged_by_a_name(ws: Workspace) -> None:
-    """RELIABILITY I39."""
     ws.write(b"memory/x\n\nMemgit-Auto: other\n", "x\n")
     ws.capture()
     trailers = ws.git("log", "-1", "--format=%(trailers:key=Memgit-Auto,valueonly)").decode().split()
@@ -186,7 +185,6 @@ def test_message_can_not_be_forged_by_a_name(ws: Workspace) -> None:
 
 
 def test_links_are_stored_as_links_and_never_followed(ws: Workspace, tmp_path: Path) -> None:
-    """RELIABILITY I37."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "passwd.md").write_text("no\n")
@@ -320,7 +318,6 @@ def test_what_is_not_covered_is_said_each_time(ws: Workspace) -> None:
 
 
 def test_a_name_that_a_terminal_would_obey_is_told_inert_and_can_be_copied(ws: Workspace) -> None:
-    """RELIABILITY I39."""
     name = b"memory/a\x1b[31m'b\xff.md"
     ws.write(name, "- 1\n")
     ws.run("commit", "-q")

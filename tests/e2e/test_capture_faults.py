@@ -1,28 +1,21 @@
 """Killed, cut off, refused, full, or in a race with a busy user: nothing lost, nothing to repair.
 
-RELIABILITY invariants I4, I5, I14 to I18, I21, I23 to I25. The ordinary run samples; `-m slow` takes everything.
+The ordinary run samples; `-m slow` takes everything.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import subprocess
-import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from support.repo import memgit_program
-from support.shared import shared
+from support.faults import FINE, MAY_LOCK_OUT_AT, sweep, tool, worst
 from support.workspace import Workspace
 
 FAULTS = ("killtree", "killproc", "term", "torn", "err:ENOSPC", "errfrom:EIO", "killtree --compound")
 SAMPLE = {"killtree": "6", "killproc": "3"}
-MAY_LOCK_OUT_AT = 15  # I17
 MUST_BE_ZERO = (
     "user_commit_foreign",
     "user_commits_folded",
@@ -81,12 +74,11 @@ def test_busy_user_is_not_disturbed_for_long(profile: str, tmp_path: Path) -> No
 def test_full_disk_leaves_the_old_state(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("mounting needs root")
-    result = _tool("enospc.py", tmp_path, "--cmd", "memgit commit", "--fixture", "commit-dirty", "--steps", "3")
+    result = tool("enospc.py", tmp_path, "--cmd", "memgit commit", "--fixture", "commit-dirty", "--steps", "3")
     assert set(result.get("summary", result)["verdicts"]) <= {"clean"}
 
 
 def test_files_that_vanish_while_they_are_looked_at(tmp_path: Path) -> None:
-    """RELIABILITY F31."""
     ws = Workspace(tmp_path / "ws", {f"memory/{number}.md": "x\n" for number in range(40)})
     done = threading.Event()
 
@@ -113,39 +105,20 @@ def test_files_that_vanish_while_they_are_looked_at(tmp_path: Path) -> None:
 
 
 def _sweep(place: Path, *args: str, cmd: str = "memgit commit") -> None:
-    if shutil.which("gcc") is None:
-        pytest.skip("the fault injector needs gcc")
-    found = _tool("killsweep.py", place, "--fixture", "commit-dirty", "--cmd", cmd, "--jobs", "1", *args)
-    worst = [point for point in found["points"] if point["verdict"] not in ("clean", "residue", "blocked")]
-    assert not [point for point in worst if point["verdict"] != "not-reached"], json.dumps(worst[:3], indent=1)
+    found = sweep(place, "--fixture", "commit-dirty", "--cmd", cmd, *args)
+    assert not worst(found, (*FINE, "not-reached"))
     assert found["summary"]["clean_rc"] == 0
     assert found["summary"]["flags"]["user_commit_refused"] <= MAY_LOCK_OUT_AT
 
 
 def _race(place: Path, profile: str, seconds: int) -> None:
-    found = _tool(
+    found = tool(
         "race.py", place, "--cmd", "memgit commit", "--profile", profile, "--seconds", str(seconds), "--gap", "0.05"
     )
     assert {name: found[name] for name in MUST_BE_ZERO} == dict.fromkeys(MUST_BE_ZERO, 0)
     assert (found["fsck"], found["locks"], found["inprogress"]) == ([], [], [])
     assert set(found["tool_rc"]) == {"0"}
-    assert found["user_refused"] <= max(1, found["user_ops"] * 0.02)  # I25, which allows two in a hundred
+    assert found["user_refused"] <= max(1, found["user_ops"] * 0.02)  # two in a hundred are allowed
     assert found["tool_runs"] > 1
     if profile == "editor":
         assert found["user_refused"] == 0
-
-
-def _tool(name: str, place: Path, *args: str) -> dict[str, Any]:
-    if sys.platform != "linux":
-        pytest.skip("the fault injector needs Linux")
-    tool = shared("tools", "faults", name)
-    result = place / "result.json"
-    path = f"{Path(memgit_program()).parent}:{os.environ['PATH']}"
-    child = subprocess.run(
-        [sys.executable, str(tool), *args, "--work", str(place.parent / "faults"), "--json", str(result),
-         "--env", f"PATH={path}", "--env", "PYTHONDONTWRITEBYTECODE="],
-        capture_output=True, text=True, timeout=900,
-    )  # fmt: skip
-    assert result.exists(), child.stderr + child.stdout
-    found: dict[str, Any] = json.loads(result.read_text())
-    return found

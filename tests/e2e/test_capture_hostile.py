@@ -25,7 +25,7 @@ def every_object(ws: Workspace) -> bytes:
 
 
 def test_what_is_stored_is_what_was_looked_at(ws: Workspace) -> None:
-    """RELIABILITY I31, I32: a secret that comes and goes under the guard is in no object, whatever the moment."""
+    """A secret that comes and goes under the guard is in no object, whatever the moment."""
     secret = "gh" + "p_" + "Zk3Qw9xT7vB2nM5pL8sD4fG6hJ1rC0yA3eUiO"
     done = threading.Event()
 
@@ -51,7 +51,6 @@ def test_what_is_stored_is_what_was_looked_at(ws: Workspace) -> None:
 
 
 def test_no_byte_mode_or_time_in_the_work_tree_changes(ws: Workspace) -> None:
-    """RELIABILITY I2."""
 
     def picture() -> dict[str, tuple[int, int, int, bytes]]:
         found = {}
@@ -74,7 +73,6 @@ def test_no_byte_mode_or_time_in_the_work_tree_changes(ws: Workspace) -> None:
 
 
 def test_programs_that_a_repository_names_do_not_run(ws: Workspace, tmp_path: Path) -> None:
-    """RELIABILITY I36."""
     trap, sprung = tmp_path / "trap", tmp_path / "sprung"
     trap.write_text(f"#!/bin/sh\necho \"$0\" >> '{sprung}'\n")
     trap.chmod(0o755)
@@ -100,7 +98,6 @@ def test_programs_that_a_repository_names_do_not_run(ws: Workspace, tmp_path: Pa
 
 
 def test_git_variables_of_a_hook_do_not_bend_a_capture(ws: Workspace, tmp_path: Path) -> None:
-    """RELIABILITY I30."""
     other = Repo(tmp_path / "other")
     other.commit("not mine", {"a": "b"})
     refs = other.refs()
@@ -119,7 +116,7 @@ def test_git_variables_of_a_hook_do_not_bend_a_capture(ws: Workspace, tmp_path: 
 
 
 def test_many_at_once_make_one_capture_of_each_state(ws: Workspace) -> None:
-    """RELIABILITY I26: one writer, also from linked work trees; whoever can't wait any longer says so."""
+    """One writer, also from linked work trees; whoever can't wait any longer says so."""
     linked = ws.path.parent / "linked"
     ws.git("worktree", "add", "-q", str(linked), "-b", "side")
     for number in range(3):

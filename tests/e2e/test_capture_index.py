@@ -1,4 +1,4 @@
-"""The index contract, driven through random states of index and work tree (RELIABILITY I2, I4, I5)."""
+"""The index contract, driven through random states of index and work tree."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def test_change_is_kept_and_folds_back(ws: Workspace, name: str) -> None:
     assert held is not None
     ws.git("reflog", "expire", "--expire=now", "--all")
     ws.git("gc", "-q", "--prune=now")
-    assert ws.content(held.decode(), FILE) == b"- 1\n- 2\n- 3\n", "what was captured stays reachable (I1)"
+    assert ws.content(held.decode(), FILE) == b"- 1\n- 2\n- 3\n", "what was captured stays reachable"
     assert ws.capture()["commit"] is None
     ws.fsck()
 
@@ -219,7 +219,6 @@ def git_commit_with_an_editor(ws: Workspace) -> Iterator[subprocess.Popen[bytes]
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="the system does not list processes")
 def test_commit_with_an_open_editor_is_not_disturbed(ws: Workspace) -> None:
-    """RELIABILITY F19, I25."""
     ws.write("app.py", "print(3)\n")
     ws.git("add", "app.py")
     with git_commit_with_an_editor(ws):
@@ -235,7 +234,7 @@ def test_commit_with_an_open_editor_is_not_disturbed(ws: Workspace) -> None:
 @pytest.mark.parametrize("command", [("consolidate", "--now"), ("undo",)])
 @pytest.mark.parametrize("is_linked", [False, True])
 def test_no_branch_moves_under_an_open_commit(ws: Workspace, command: tuple[str, ...], is_linked: bool) -> None:
-    """RELIABILITY F19, I25: also from another work tree than the one where somebody commits."""
+    """Also from another work tree than the one where somebody commits."""
     for number in range(4):
         ws.write(FILE, f"- {number}\n")
         ws.capture()

@@ -1,6 +1,6 @@
 """Three machines, one remote, a line that breaks: in the end all hold the same, and nothing that was written is lost.
 
-RELIABILITY I8, I9, I11, I13, F40 to F47. Real processes and real connections, cut by a seeded generator.
+Real processes and real connections, cut by a seeded generator.
 """
 
 from __future__ import annotations

@@ -1,21 +1,17 @@
 """Killed, cut off or refused at any system call: the old state or the new one, and the next run finishes the work.
 
-RELIABILITY invariants I14 to I18 and I21. The ordinary run samples the points; `-m slow` takes all of them.
+The ordinary run samples the points; `-m slow` takes all of them.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from support.repo import memgit_program
+from support.faults import MAY_LOCK_OUT_AT, sweep, worst
 from support.shared import shared
 
 CONSOLIDATE = ("--cmd", "memgit consolidate --now")
@@ -31,7 +27,6 @@ FAULTS = (
     ("killtree", "--compound"),
 )
 SAMPLE = {"killtree": "10", "killtree --compound": "3", "killproc": "4"}
-MAY_LOCK_OUT_AT = 15  # I17
 
 
 @pytest.fixture(scope="session")
@@ -90,21 +85,8 @@ def test_undo_survives_everywhere(fault: tuple[str, ...], workspace: Path, tmp_p
     _sweep(workspace, tmp_path, *UNDO, "--mode", *fault)
 
 
-def _sweep(workspace: Path, place: Path, *args: str) -> dict[str, Any]:
-    tool = shared("tools", "faults", "killsweep.py")
-    if sys.platform != "linux" or shutil.which("gcc") is None:
-        pytest.skip("the fault injector needs Linux and gcc")
-    result = place / "result.json"
-    path = f"{Path(memgit_program()).parent}:{os.environ['PATH']}"
-    child = subprocess.run(
-        [sys.executable, str(tool), "--fixture", str(workspace), "--archive", "refs/memgit/", "--jobs", "1",
-         "--work", str(place.parent / "faults"), "--json", str(result), "--env", f"PATH={path}", *args],
-        capture_output=True, text=True, timeout=900,
-    )  # fmt: skip
-    assert result.exists(), child.stderr
-    found: dict[str, Any] = json.loads(result.read_text())
-    worst = [point for point in found["points"] if point["verdict"] not in ("clean", "residue", "blocked")]
-    assert not worst, json.dumps(worst[:3], indent=1)
+def _sweep(workspace: Path, place: Path, *args: str) -> None:
+    found = sweep(place, "--fixture", str(workspace), "--archive", "refs/memgit/", *args)
+    assert not worst(found)
     assert found["summary"]["clean_rc"] == 0
     assert found["summary"]["flags"]["user_commit_refused"] <= MAY_LOCK_OUT_AT
-    return found

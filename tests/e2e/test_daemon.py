@@ -60,7 +60,7 @@ def test_every_kind_of_change_is_captured(repo: Repo) -> None:
 
 
 def test_a_hundred_atomic_saves_never_lose_the_last(repo: Repo) -> None:
-    """FACTS E12: a watch on the file itself is deaf after the first."""
+    """A watch on the file itself is deaf after the first."""
     with running(repo.path):
         for number in range(100):
             (repo.path / "next").write_text(f"{number}\n")
@@ -130,7 +130,7 @@ def test_what_changed_while_nobody_ran_is_captured_at_the_start(repo: Repo) -> N
 
 
 def test_a_scan_finds_what_no_hint_told_of(repo: Repo) -> None:
-    """F53: as on a network share, where the system reports nothing."""
+    """As on a network share, where the system reports nothing."""
     config = FAST.replace('scan = "1h"', 'scan = "1s"\nmethod = "poll"')
     with running(repo.path, config=config) as daemon:
         assert daemon.state()["watching"] == "polling"

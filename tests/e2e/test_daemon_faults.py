@@ -33,7 +33,7 @@ def captured(repo: Repo, name: str) -> bytes | None:
 
 
 def test_what_happened_while_the_queue_of_hints_was_full_is_found(repo: Repo) -> None:
-    """F53: more happens than the system keeps, and the last of it is known from a scan alone."""
+    """More happens than the system keeps, and the last of it is known from a scan alone."""
     limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
     if limit > 100_000:
         pytest.skip("the queue of this system is too long to fill")
@@ -86,7 +86,7 @@ def test_a_machine_that_slept_goes_on_where_it_was(repo: Repo) -> None:
 
 
 def test_a_clock_that_jumps_makes_one_run_and_no_burst_and_stops_no_capture(repo: Repo, tmp_path: Path) -> None:
-    """F13, F14, I45: a week ahead, then far back."""
+    """A week ahead, then far back."""
     jobs = QUIET_JOBS.replace('consolidate = "never"', 'consolidate = "every 1h"')
     config = f'[watch]\ndebounce = "1s"\nmax_wait = "3s"\nscan = "1s"\n[schedule]\njitter = "0s"\n{jobs}'
     clock = tmp_path / "clock"

@@ -36,7 +36,7 @@ def write(repo: Repo, name: str, text: str) -> None:
 
 
 def test_what_a_reset_discards_stays_discarded_and_can_be_restored(repo: Repo) -> None:
-    """I1, I29: no reflog is needed for it."""
+    """No reflog is needed for it."""
     with running(repo.path, config=LOOKING) as daemon:
         write(repo, "memory/gone.md", "gone\n")
         thrown_away = repo.head().decode()

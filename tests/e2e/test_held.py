@@ -29,7 +29,6 @@ def objects(ws: Workspace) -> bytes:
 
 
 def test_secret_holds_its_file_alone_and_stands_in_no_object_or_file_of_ours(ws: Workspace) -> None:
-    """RELIABILITY I31, I35, I42."""
     secret = token()
     ws.write(LOG, f"- 1\n- the token is {secret}\n")
     ws.write("memory/a.md", "- a\n- b\n")
@@ -67,7 +66,6 @@ def test_held_file_is_reported_by_every_run_until_it_is_allowed(ws: Workspace) -
 
 
 def test_nothing_in_the_workspace_lets_a_secret_pass(ws: Workspace) -> None:
-    """RELIABILITY I34."""
     secret = token()
     ws.write(".memgit.toml", f'[guard]\nallow = ["s{"0" * 20}"]\n')
     ws.write(LOG, f"- {secret} # gitleaks:allow memgit:allow pragma: allowlist secret\n")
@@ -121,7 +119,6 @@ def test_growing_records_are_taken_up_to_the_last_whole_one(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("how", ["directory missing", "directory emptied", "most deleted", "all truncated"])
 def test_mass_deletion_is_held_until_it_is_confirmed_once(ws: Workspace, how: str) -> None:
-    """RELIABILITY I10, F30, F59."""
     memory = ws.path / "memory"
     files = sorted(memory.iterdir())
     for file in files if how != "most deleted" else files[:5]:
@@ -301,7 +298,7 @@ def test_sarif_has_rule_place_and_fingerprint(ws: Workspace) -> None:
 
 
 def test_scan_in_a_hook_looks_at_the_index_of_the_hook(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`git commit -- path` gives its hooks an index of its own (FACTS E14)."""
+    """`git commit -- path` gives its hooks an index of its own."""
     other = ws.path.parent / "other-index"
     env = {"GIT_INDEX_FILE": str(other)}
     ws.git("read-tree", "HEAD", env=env)

@@ -67,7 +67,6 @@ def test_from_a_commit(ws: Workspace) -> None:
 
 
 def test_what_was_not_captured_yet_is_captured_first(ws: Workspace) -> None:
-    """RELIABILITY I3."""
     ws.write(LOG, "- precious\n")
     report = ws.run("--json", "restore", LOG, "--at", "HEAD").json
     assert text_of(ws) == lines(6)
@@ -147,7 +146,6 @@ def test_only_memory_is_restored(ws: Workspace) -> None:
 
 
 def test_never_through_a_link(ws: Workspace, tmp_path: Path) -> None:
-    """RELIABILITY I37."""
     ws.write("memory/d/x.md", "- inside\n")
     ws.capture()
     outside = tmp_path / "outside"

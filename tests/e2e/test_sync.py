@@ -516,7 +516,7 @@ def test_a_hook_that_declines_is_told_with_its_reason_and_retried_later(pair: tu
 
 
 def test_what_may_have_been_taken_is_not_rewritten(pair: tuple[Side, Side], hub: Path) -> None:
-    """RELIABILITY I8: the remote takes the push and its answer is lost."""
+    """The remote takes the push and its answer is lost."""
     one, _ = pair
     hook(hub, 'test "$1" != committed || kill -9 $PPID\n', "reference-transaction")
     old = int(time.time()) - 2 * DAY_S
@@ -656,7 +656,7 @@ def leaked(hub: Path, secret: str) -> bool:
 
 
 def test_a_secret_that_a_person_committed_stays_here(pair: tuple[Side, Side], hub: Path) -> None:
-    """I33: what stands before it goes, what stands on it waits; nothing is rewritten, and the reason is told."""
+    """What stands before it goes, what stands on it waits; nothing is rewritten, and the reason is told."""
     one, _ = pair
     secret = token()
     one.write("app.py", "print(2)\n", auto=False)
@@ -776,7 +776,7 @@ def test_a_second_sync_does_not_wait_for_the_first(pair: tuple[Side, Side], hub:
 
 
 def test_a_writer_loses_nothing_while_files_are_replaced(pair: tuple[Side, Side], hub: Path) -> None:
-    """I3: one agent appends to the open file, another saves by renaming, while the other machine's lines come in."""
+    """One agent appends to the open file, another saves by renaming, while the other machine's lines come in."""
     one, two = pair
     one.write("memory/log.md", "- start\n")
     one.write("memory/saved.md", "- start\n")

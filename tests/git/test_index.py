@@ -118,7 +118,6 @@ def test_many_paths_are_looked_up_at_once(ws: Workspace) -> None:
 
 
 def test_own_lock_is_known_by_the_copy_it_is(ws: Workspace) -> None:
-    """RELIABILITY I18."""
     waiting, lock = ws.git_dir / "waiting", ws.git_dir / "index.lock"
     waiting.write_bytes(b"copy")
     lock.write_bytes(b"somebody else's")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from memgit.core.layers import flag
-from memgit.core.settings import DEFAULTS, OriginKind
+from memgit.core.setting import OriginKind
+from memgit.core.settings import DEFAULTS
 from memgit.errors import ConfigError, UntrustedConfig
 from memgit.host.config_files import Places, load, places, read, user_file
 

@@ -52,7 +52,7 @@ def test_what_changes_gets_another_stamp(tmp_path: Path) -> None:
 
 
 def test_directory_swapped_for_a_link_is_not_followed(tmp_path: Path) -> None:
-    """RELIABILITY I37: the walk has seen a directory, then somebody puts a link there."""
+    """The walk has seen a directory, then somebody puts a link there."""
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/a.md").write_text("secret")
     (tmp_path / "tree").mkdir()
@@ -80,7 +80,7 @@ def test_what_can_not_be_read_says_why(tmp_path: Path, name: str, is_gone: bool)
 
 
 def test_recorded_content_existed(tmp_path: Path) -> None:
-    """RELIABILITY I27: a writer replaces the file all the time; every read is one of its versions."""
+    """A writer replaces the file all the time; every read is one of its versions."""
     versions = [bytes([65 + number]) * 200_000 for number in range(4)]
     place = tmp_path / "f"
     place.write_bytes(versions[0])

@@ -18,7 +18,7 @@ def ws(tmp_path: Path) -> Workspace:
 
 
 def test_file_that_never_holds_still_is_put_off_five_times(ws: Workspace) -> None:
-    """RELIABILITY I27: deferral is bounded."""
+    """Deferral is bounded."""
     found = Memo("policy")
     assert [found.put_off_again(b"memory/a.md") for _ in range(6)] == [True] * 5 + [False]
     repo = discover(str(ws.path))

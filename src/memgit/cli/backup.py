@@ -13,7 +13,7 @@ from memgit.cli.context import Context, open_repository, text
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core.backup.manifest import digest_of
-from memgit.core.settings import Target
+from memgit.core.setting_rows import Target
 from memgit.core.version import VERSION
 from memgit.errors import MemgitError
 from memgit.host.beside import Beside

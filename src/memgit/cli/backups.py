@@ -9,7 +9,7 @@ from memgit.cli.backup import show_paths
 from memgit.cli.context import Context, now_s, open_repository, text, texts
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
-from memgit.core.settings import Target
+from memgit.core.setting_rows import Target
 from memgit.core.values import fields
 from memgit.core.version import VERSION
 from memgit.host import machine

@@ -12,7 +12,7 @@ from memgit.core.consolidation.plan import StopReason
 from memgit.core.consolidation.policy import Policy, Request
 from memgit.core.consolidation.report import KeptReason, Report
 from memgit.core.layers import Layer, flag
-from memgit.core.settings import AutoRule
+from memgit.core.setting_rows import AutoRule
 from memgit.errors import UsageError
 from memgit.porcelain import consolidate
 

@@ -10,8 +10,9 @@ from memgit.cli.context import Context, find_repository, find_top, open_reposito
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.cli.service import job
-from memgit.core import settings
 from memgit.core.presets import PRESETS
+from memgit.core.setting import OriginKind
+from memgit.core.settings import Config
 from memgit.core.values import replace
 from memgit.errors import MemgitError, UsageError
 from memgit.git.command import Git
@@ -165,13 +166,13 @@ def _has_policy(context: Context) -> bool:
     return top is not None and os.path.lexists(os.path.join(top, context.workspace, config_files.TRACKED_NAME))
 
 
-def _to_hold(context: Context, found: Proposal) -> settings.Config:
+def _to_hold(context: Context, found: Proposal) -> Config:
     """The settings that will hold in the workspace that was found, with the policy that is proposed for it."""
     repo = context.repo
     where = config_files.places(repo.common_dir, repo.work_tree, found.layout.workspace, os.environ)
     if found.policy is None:
         return config_files.load(where, os.environ)
-    proposed = config_files.parse(settings.OriginKind.TRACKED_FILE, where.tracked or "", found.policy)
+    proposed = config_files.parse(OriginKind.TRACKED_FILE, where.tracked or "", found.policy)
     return config_files.load(where, os.environ, (proposed,))
 
 

@@ -9,7 +9,7 @@ from memgit.cli.backup import screen_of
 from memgit.cli.context import open_repository, text
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
-from memgit.core.settings import MirroredFolder
+from memgit.core.setting_rows import MirroredFolder
 from memgit.errors import UsageError
 from memgit.porcelain.mirror import run as mirrors
 from memgit.porcelain.mirror.report import Report

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from memgit.core.settings import MergeRule
+from memgit.core.setting_rows import MergeRule
 
 DRIVER = "memgit"
 INCLUDED = "memgit/gitconfig"  # below the directory of git's own configuration file

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from memgit.core.kinds import Mismatch, Tables, toml
-from memgit.core.settings import DEFAULTS, TABLE, Config, Origin, OriginKind, Scope, Setting
+from memgit.core.setting import Origin, OriginKind, Scope, Setting
+from memgit.core.settings import DEFAULTS, TABLE, Config
 from memgit.core.values import dataclass, replace
 from memgit.errors import ConfigError, UntrustedConfig
 

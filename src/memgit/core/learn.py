@@ -8,10 +8,10 @@ it further on ("fix auto-backup script") is a person's, however often it comes b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import Enum
 
-from memgit.core.settings import AutoRule
+from memgit.core.setting_rows import AutoRule
 from memgit.core.values import dataclass
 
 _OFTEN = 3  # times that a sentence has to come back
@@ -114,12 +114,6 @@ def learn(history: Iterable[Seen]) -> tuple[Learned, ...]:
         rule = AutoRule(expression, mixed=2 * mixed >= len(taken))
         kept.append(Learned(rule, len(taken), mixed, taken[0].subject))
     return tuple(kept)
-
-
-def matching(rules: Sequence[AutoRule], subjects: Iterable[str]) -> int:
-    """How many subjects at least one of the rules takes."""
-    searches = [re.compile(rule.subject).search for rule in rules]
-    return sum(any(search(subject) for search in searches) for subject in subjects)
 
 
 def _sentence(subject: str) -> _Sentence:

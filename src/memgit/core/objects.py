@@ -21,6 +21,11 @@ def hash_object(kind: bytes, content: bytes) -> Oid:
     return sha1(b"%s %d\0%s" % (kind, len(content), content), usedforsecurity=False).hexdigest().encode()
 
 
+def tree_of(raw: bytes) -> Oid:
+    """The tree of a commit, which git writes first: `tree `, 40 digits, a newline."""
+    return raw[5:45]
+
+
 def split_commit(raw: bytes) -> tuple[list[bytes], bytes]:
     """Header fields (continuation lines folded in, each without its last newline) and the message.
 

@@ -10,7 +10,7 @@ import re
 from enum import Enum
 from functools import cache
 
-from memgit.core.values import dataclass, replace
+from memgit.core.values import dataclass
 
 
 class Failure(Enum):
@@ -212,8 +212,3 @@ def wait_s(rule: Rule, failures: int, dice: float) -> int:
     """How long to wait after that many failures in a row: doubling, capped, between half and all of it."""
     full = min(rule.cap_s, rule.first_s * 2 ** min(failures - 1, 30))
     return max(1, int(full * (0.5 + dice / 2)))
-
-
-def retried(before: Backoff, now_s: int) -> Backoff:
-    """The same, but free to be tried at once: a person asked, or the network came back."""
-    return replace(before, next_s=now_s)

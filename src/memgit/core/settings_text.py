@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from memgit.core.kinds import Tables, Texts, toml
-from memgit.core.settings import DEFAULTS, TABLE, Config, Origin, Scope, Setting
+from memgit.core.setting import Origin, Scope, Setting
+from memgit.core.settings import DEFAULTS, TABLE, Config
 from memgit.core.values import dataclass, fields
 
 _LIST_WIDTH = 80

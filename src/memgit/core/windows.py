@@ -34,10 +34,6 @@ class Window:
     end_s: int  # the same, exclusive
     label: str
 
-    def is_closed(self, now_s: int) -> bool:
-        """Whether it has ended."""
-        return self.end_s <= now_s
-
 
 class Calendar:
     """Windows of one kind in one zone.

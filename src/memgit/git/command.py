@@ -1,7 +1,7 @@
 """The one way to the git program: fixed environment, no prompts, no locks for reading, durable writes.
 
-Hooks start us with GIT_DIR, GIT_INDEX_FILE and others set, which would bend every further call (FACTS
-E14), so only the variables on the list pass.
+Hooks start us with GIT_DIR, GIT_INDEX_FILE and others set, which would bend every further call, so
+only the variables on the list pass.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _SAFE = (
     "-c",
     "maintenance.auto=false",
 )
-# Everything we write is on disk before a ref points at it (FACTS, power cuts). One file a batch, one flush.
+# Everything we write is on disk before a ref points at it. One file a batch, one flush.
 DURABLE = ("-c", "core.fsync=all", "-c", "core.fsyncMethod=fsync")
 
 DEFAULT_TIMEOUT_S = 600.0

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 
-from memgit.core.objects import Oid, hash_object
+from memgit.core.objects import Oid, hash_object, tree_of
 from memgit.errors import MemgitError, MissingObject
 from memgit.git.command import DURABLE, Git
 from memgit.git.refs import flush_directory
@@ -44,6 +44,10 @@ class ObjectReader:
                 batch = []
         if batch:
             yield from self._exchange(child, batch, limit)
+
+    def tree(self, commit: Oid) -> Oid:
+        """The tree of a commit. Raises MissingObject as read() does."""
+        return tree_of(self.read(commit))
 
     def has(self, oid: Oid) -> bool:
         """True if the repository has the object."""

@@ -193,7 +193,7 @@ def _explain(failure: CommandFailed) -> Exception:
 def flush_directories(common_dir: str, refs: Iterable[RefName]) -> None:
     """Make the renames that moved these refs survive a power cut.
 
-    git flushes the file of a ref but not the directory it renames it in (RELIABILITY, item 3).
+    git flushes the file of a ref but not the directory it renames it in.
     """
     directories = {os.path.dirname(os.path.join(common_dir, ref)) for ref in refs} | {common_dir}
     for directory in directories:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-MINIMUM = (2, 36)  # cat-file --batch-command
-MERGE_TREE = (2, 38)  # merge-tree --write-tree
-DRIVER_LABELS = (2, 44)  # %S %X %Y in a merge driver's command line
-REFTABLE = (2, 45)
+MERGE_TREE = (2, 38)  # merge-tree --write-tree; the oldest git that memgit works with
 CONFIG_HOOKS = (2, 54)  # hook.<name>.command
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from memgit.core import layers
 from memgit.core.layers import Layer
-from memgit.core.settings import Config, OriginKind
+from memgit.core.setting import OriginKind
+from memgit.core.settings import Config
 from memgit.core.values import dataclass
 from memgit.errors import ConfigError, UntrustedConfig
 

@@ -69,7 +69,7 @@ class Capturing:
         base = self.where.base
         with ObjectReader(self.repo.git) as reader:
             trees = Trees(reader.read_many)
-            tree = EMPTY_TREE if base is None else reader.read(base)[5:45]
+            tree = EMPTY_TREE if base is None else reader.tree(base)
             gather = Gather(self.repo, self.git, reader, trees, self._wanted())
             gathered = gather.run(found, tree, known)
             return self._write(tree, trees, reader, gather, gathered, known)
@@ -152,7 +152,7 @@ class Capturing:
             return tree
 
     def _holds_already(self, where: Place, tree: Oid, reader: ObjectReader) -> bool:
-        return where.tip is not None and reader.read(where.tip)[5:45] == tree
+        return where.tip is not None and reader.tree(where.tip) == tree
 
     def _commit(self, where: Place, tree: Oid, files: Sequence[Counted], gather: Gather) -> bytes:
         parent = where.tip or where.base
@@ -238,11 +238,11 @@ class Capturing:
         if not to_fold or where.base is None:
             return ()
         patterns = self.patterns
-        base_tree = reader.read(where.base)[5:45]
+        base_tree = reader.tree(where.base)
         here, before = memory_files(trees, new_tree, patterns), memory_files(trees, base_tree, patterns)
         found = []
         for _, tip in to_fold:
-            for path, side in memory_files(trees, reader.read(tip)[5:45], patterns).items():
+            for path, side in memory_files(trees, reader.tree(tip), patterns).items():
                 if side != here.get(path) and here.get(path) == before.get(path):
                     found.append((path, tip))
         return tuple(sorted(found))

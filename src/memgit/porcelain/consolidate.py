@@ -158,7 +158,7 @@ class _Run:
             area.ref.oid,
             collapsed.nodes,
             trees,
-            lambda oid: _tree_of(reader, oid),
+            reader.tree,
             commute=self.policy.commute,
             keep_empty=self.policy.keep_empty,
         )
@@ -176,7 +176,7 @@ class _Run:
             self.calendar.closed_keys(None if self.request.open_windows else self.now_s),
             area.pinned,
             self._only_memory(trees),
-            lambda oid: _tree_of(reader, oid),
+            reader.tree,
             known.key if known is not None else None,
         )
 
@@ -345,7 +345,3 @@ def _leave_unsigned(raw: bytes) -> bytes:
 
 def _hidden(area: Extent, known: Settled | None) -> tuple[Oid, ...]:
     return area.hidden if known is None else (*area.hidden, known.commit)
-
-
-def _tree_of(reader: ObjectReader, commit: Oid) -> Oid:
-    return reader.read(commit)[5:45]

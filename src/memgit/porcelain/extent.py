@@ -6,7 +6,6 @@ from memgit.core.consolidation.plan import StopReason
 from memgit.core.consolidation.policy import Request
 from memgit.core.consolidation.runs import Collapsed
 from memgit.core.objects import Oid, RefName
-from memgit.core.operations import LOG_REF
 from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.git import notes, refs
@@ -64,7 +63,7 @@ def read(repo: Repository, config: dict[str, list[str]], request: Request) -> Ex
         pinned |= set(held)
     else:
         hidden += held
-    log = next((other.oid for other in everything if other.name == LOG_REF), None)
+    log = oplog.newest(everything)
     stand_ins = {old: new for old, new in oplog.pinned(repo.git, log) if old in pinned} if pinned else {}
     return Extent(
         ref,

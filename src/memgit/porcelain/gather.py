@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from memgit.core import capture, content
 from memgit.core.capture import Change, Held, Limits, Side, Why
@@ -16,6 +16,7 @@ from memgit.core.memory import Patterns
 from memgit.core.objects import Oid, hash_object
 from memgit.core.trees import Trees, is_directory, is_gitlink, mode_of, oid_of
 from memgit.core.values import dataclass, field
+from memgit.errors import MissingObject
 from memgit.git import conversion, index
 from memgit.git.command import Git
 from memgit.git.conversion import NotConvertible
@@ -99,7 +100,7 @@ class Gather:
             here |= {hash_object(b"blob", candidate.raw) for candidate in candidates}
             self._ignore(candidates, result)
             contents = self._convert(candidates, memo, result)
-            self._read_old([candidate.old for candidate, _ in contents], result, contents)
+            self._read_old([candidate for candidate, _ in contents], result)
             self._judge(contents, result)
             self._remove(missing, before, here, result)
             self._fit(result)
@@ -249,15 +250,15 @@ class Gather:
                 contents.append((candidate, stored))
         return contents
 
-    def _read_old(
-        self, sides: Sequence[Side | None], result: Gathered, contents: Sequence[tuple[_Candidate, bytes]]
-    ) -> None:
-        wanted = [(candidate.path, side.oid) for (candidate, _), side in zip(contents, sides, strict=True) if side]
-        for path, oid in wanted:
+    def _read_old(self, candidates: Iterable[_Candidate], result: Gathered) -> None:
+        for candidate in candidates:
+            if candidate.old is None:
+                continue
             try:
-                result.old[path] = next(self.reader.read_limited([oid], _COMPARED_UP_TO))
-            except KeyError:  # the repository is damaged; all the better that the new version gets stored
-                result.old[path] = None
+                old = next(self.reader.read_limited([candidate.old.oid], _COMPARED_UP_TO))
+            except MissingObject:  # the repository is damaged; all the better that the new version gets stored
+                old = None
+            result.old[candidate.path] = old
 
     def _judge(self, contents: Sequence[tuple[_Candidate, bytes]], result: Gathered) -> None:
         for candidate, stored in contents:

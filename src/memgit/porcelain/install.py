@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from memgit.core import footprint, precommit_config, regions
 from memgit.core.driver_line import driver_line
 from memgit.core.manifest import Change
+from memgit.core.objects import ZERO
 from memgit.core.settings import ALWAYS_EXCLUDED, Config
 from memgit.core.values import dataclass
 from memgit.errors import MemgitError, UsageError
@@ -86,12 +87,12 @@ def apply(repo: Repository, planned: Plan) -> Installed:
 
     If the proof fails, everything is taken back and MemgitError raised.
     """
-    if not planned.changes:
+    if planned.changes:
+        with transaction.begin(repo) as change:
+            shown = changes.apply(change.repo, planned.changes, lambda: _proven(change.repo, planned.workspace))
+    else:
         shown = proof.merge(repo, planned.workspace)
-        return Installed(planned, None if shown is None else shown.works, "" if shown is None else shown.evidence)
-    with transaction.begin(repo) as change:
-        shown = changes.apply(change.repo, planned.changes, lambda: _proven(change.repo, planned.workspace))
-    return Installed(planned, None if shown is None else shown.works, "" if shown is None else shown.evidence)
+    return Installed(planned, None, "") if shown is None else Installed(planned, shown.works, shown.evidence)
 
 
 def _proven(repo: Repository, workspace: str) -> Proof | None:
@@ -128,7 +129,7 @@ def remove(repo: Repository, *, purge: bool, dry_run: bool) -> Removed:
     with transaction.begin(repo) as change:
         left = (*changes.take_back(change.repo), *_what_runs_on(change.repo))
         if gone:
-            change.move((RefUpdate(ref.name, b"0" * 40, ref.oid) for ref in gone), "memgit: uninstall --purge")
+            change.move((RefUpdate(ref.name, ZERO, ref.oid) for ref in gone), "memgit: uninstall --purge")
             change.close()
             _remove_empty_ref_directories(repo)
         if purge:

@@ -7,7 +7,7 @@ from enum import Enum
 from memgit.core.memory import PatternList, Patterns
 from memgit.core.merge.policy import MergePolicy
 from memgit.core.objects import Oid
-from memgit.core.settings import MergeRule
+from memgit.core.setting_rows import MergeRule
 from memgit.core.values import dataclass
 
 

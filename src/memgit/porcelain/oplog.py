@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from memgit.core import operations
 from memgit.core.objects import EMPTY_TREE, ZERO, Oid, hash_object
@@ -11,7 +11,7 @@ from memgit.core.values import replace
 from memgit.git import refs
 from memgit.git.command import Git
 from memgit.git.objects import ObjectReader
-from memgit.git.refs import RefUpdate
+from memgit.git.refs import Ref, RefUpdate
 from memgit.git.repository import Repository
 from memgit.porcelain.transaction import Transaction
 
@@ -46,6 +46,11 @@ def prepare(repo: Repository, operation: Operation) -> tuple[list[tuple[bytes, b
     previous = refs.peek(repo.git, repo.common_dir, LOG_REF)
     own = operations.write(replace(operation, pinned=pinned(repo.git, previous)), previous, ())
     return own, RefUpdate(LOG_REF, hash_object(*own[-1]), previous or ZERO)
+
+
+def newest(everything: Iterable[Ref]) -> Oid | None:
+    """Where the log stands, among all refs as they were read; None if there is none."""
+    return next((ref.oid for ref in everything if ref.name == LOG_REF), None)
 
 
 def walk(reader: ObjectReader, newest: Oid | None) -> Iterator[Operation]:

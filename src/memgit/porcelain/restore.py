@@ -102,7 +102,7 @@ def take_back(where: Setting, operation: Operation, *, dry_run: bool) -> Report:
     with ObjectReader(where.repo.git) as reader:
         trees = Trees(reader.read_many)
         before = _before(reader, changed)
-        old, new = (reader.read(oid)[5:45] for oid in (before, changed.new))
+        old, new = (reader.tree(oid) for oid in (before, changed.new))
         patterns = where.config.memory.patterns().under(where.workspace)
         wanted = []
         for path, _, _ in changes(trees, old, new):
@@ -200,7 +200,7 @@ def _write(
 
 
 def capture_first(where: Setting, paths: tuple[bytes, ...], *, dry_run: bool = False) -> None:
-    """What is there now must be in a commit before it is written over (RELIABILITY I3). Raises GuardHeld."""
+    """What is there now must be in a commit before it is written over. Raises GuardHeld."""
     request = Request(paths=paths, machine=where.machine, confirm_deletions=True, dry_run=dry_run)
     done = commit.run(where.repo, where.config, where.workspace, where.version, request, where.now_s)
     if done.held:

@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterable
 
 from memgit.core.capture import Side
-from memgit.core.objects import ZERO, Oid
-from memgit.core.operations import LOG_REF
+from memgit.core.objects import ZERO, Oid, tree_of
 from memgit.core.trees import Trees, file_at, mode_of, oid_of
 from memgit.core.values import dataclass
 from memgit.git import history, refs
@@ -52,10 +51,10 @@ def at_commit(reader: ObjectReader, trees: Trees, commit: Oid, path: bytes) -> S
     raw = reader.read(commit)
     head, _, message = raw.partition(b"\n\n")
     author = next(line for line in head.split(b"\n") if line.startswith(b"author "))
-    item = file_at(trees, raw[5:45], path) if path else None
+    item = file_at(trees, tree_of(raw), path) if path else None
     side = None if item is None else Side(mode_of(item), oid_of(item))
     subject = message.partition(b"\n")[0].decode("utf-8", "replace")
-    return State(commit, int(author.split(b" ")[-2]), subject, side, raw[5:45])
+    return State(commit, int(author.split(b" ")[-2]), subject, side, tree_of(raw))
 
 
 def _roots(repo: Repository, reader: ObjectReader) -> tuple[Oid, ...]:
@@ -65,7 +64,7 @@ def _roots(repo: Repository, reader: ObjectReader) -> tuple[Oid, ...]:
     head = refs.resolve(repo.git, "HEAD")
     if head is not None:
         roots.append(head)
-    log = next((ref.oid for ref in everything if ref.name == LOG_REF), None)
+    log = oplog.newest(everything)
     for operation in oplog.walk(reader, log):
         roots += [oid for change in operation.changes for oid in (change.old, change.new) if oid != ZERO]
     return _existing(reader, dict.fromkeys(roots))

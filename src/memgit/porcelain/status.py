@@ -10,7 +10,7 @@ from memgit.core.consolidation.policy import Policy
 from memgit.core.consolidation.policy import Request as Consolidation
 from memgit.core.consolidation.report import KeptReason
 from memgit.core.objects import Oid, RefName
-from memgit.core.operations import LOG_REF, Operation
+from memgit.core.operations import Operation
 from memgit.core.settings import Config
 from memgit.core.values import dataclass
 from memgit.errors import MemgitError
@@ -58,7 +58,7 @@ def look(
     """The state of this work tree. zone: here and now, `+0100`. operations: how many of the last ones to tell."""
     everything = refs.read_all(repo.git)
     where = None if repo.work_tree is None else place.choose(repo, config.capture.exclude_branches)
-    log = next((ref.oid for ref in everything if ref.name == LOG_REF), None)
+    log = oplog.newest(everything)
     with ObjectReader(repo.git) as reader:
         last = tuple(islice(oplog.walk(reader, log), operations))
     branch = repo.current_branch()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from memgit.core.objects import Oid, RefName, hash_object, is_signed, rewrite_commit, split_commit
+from memgit.core.objects import Oid, RefName, hash_object, is_signed, rewrite_commit, split_commit, tree_of
 from memgit.core.operations import JOIN, LOG_REF, MOVED_BACK, WITHHOLD, Operation, RefChange, taken_back
 from memgit.core.values import dataclass
 from memgit.errors import Busy, RefMoved, UsageError
@@ -65,7 +65,7 @@ def _run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: in
     with transaction.begin(repo) as change, ObjectReader(change.repo.git) as reader:
         name = branch or repo.current_branch()
         everything = refs.read_all(repo.git)
-        log = next((ref.oid for ref in everything if ref.name == LOG_REF), None)
+        log = oplog.newest(everything)
         operation = _choose(list(oplog.walk(reader, log)), name, place.ref_for(repo, name), wanted)
         _refuse_to_publish(operation)
         moved = operation.branch
@@ -103,7 +103,7 @@ def _write(
     told, entry = oplog.prepare(change.repo, undo)
     change.store([*commits, *told])
     branch = RefUpdate(changes[0].ref, changes[0].new, changes[0].old)
-    if reader.read(branch.new)[:45] != reader.read(branch.expected)[:45]:
+    if reader.tree(branch.new) != reader.tree(branch.expected):
         if blocking := moving.move(change, reader, branch, f"memgit: {undo.summary}", None, entry):
             paths = ", ".join(os.fsdecode(path) for path in blocking[:5])
             raise Busy(
@@ -177,7 +177,7 @@ def _carry_over(
             f"{moved.ref.removeprefix('refs/heads/')} no longer contains what the operation made.",
             "Take back later operations first; `memgit log` lists them.",
         )
-    if reader.read(moved.old)[:45] != reader.read(moved.new)[:45]:
+    if reader.tree(moved.old) != reader.tree(moved.new):
         raise UsageError(
             "Commits were made since, and the operation changed files, so it can't be taken out from under them.",
             "Use `git revert`.",
@@ -192,7 +192,7 @@ def _carry_over(
             continue
         if is_signed(raw):
             raise UsageError(f"The signed commit {oid.decode()[:12]} was made since and would lose its signature.")
-        raw = rewrite_commit(raw, raw[5:45], mapped)
+        raw = rewrite_commit(raw, tree_of(raw), mapped)
         new_ids[oid] = hash_object(b"commit", raw)
         commits.append((b"commit", raw))
     return new_ids[tip], commits

@@ -53,7 +53,7 @@ _Read = Callable[[str], bytes | None]
 def patch(environ: Mapping[str, str], parent: int) -> Patch | None:
     """The patch of the manager that has stashed the tree and runs us as a hook; None if nothing is stashed.
 
-    Both name the patch after their process (FACTS, "pre-commit's stash window").
+    Both name the patch after their process.
     """
     if not environ.get("PRE_COMMIT"):
         return None

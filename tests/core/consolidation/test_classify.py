@@ -9,7 +9,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from memgit.core.consolidation.classify import Classifier, Kind, is_digit_blind
-from memgit.core.settings import AutoRule
+from memgit.core.setting_rows import AutoRule
 
 HEADER = b"tree x\nauthor A B <a@b.example> 1 +0000\ncommitter A B <a@b.example> 1 +0000\n"
 OWN = b"subject\n\nMemgit-Auto: machine\n"

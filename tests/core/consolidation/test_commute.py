@@ -13,7 +13,7 @@ from memgit.core.consolidation.classify import Classifier
 from memgit.core.consolidation.gather import Step
 from memgit.core.consolidation.plan import Plan
 from memgit.core.consolidation.runs import Collapsed, collapse
-from memgit.core.settings import AutoRule
+from memgit.core.setting_rows import AutoRule
 from memgit.core.trees import Trees
 from memgit.core.windows import Calendar
 from support.model import Entry, Expected, Files, ModelCommit, Objects, Reference, apply, changes

@@ -102,7 +102,7 @@ def test_paths_are_one_line_of_utf_8(path: bytes, shown: str) -> None:
     st.lists(st.binary(max_size=80).filter(lambda text: b"\n" not in text), max_size=6),
 )
 def test_nothing_in_a_workspace_can_forge_a_trailer(path: bytes, headings: list[bytes]) -> None:
-    """RELIABILITY I39: names and contents are inert."""
+    """Names and contents are inert."""
     text = compose(SOURCES, (FileChange(path, "new", 1, 0, tuple(headings), 0),))
     text.decode("utf-8")
     assert [key for key, _ in parse(text)] == [b"Memgit-Window", b"Memgit-Squashed", b"Memgit-Sources"]

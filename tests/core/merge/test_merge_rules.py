@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from memgit.core.merge import rules
-from memgit.core.settings import MergeRule
+from memgit.core.setting_rows import MergeRule
 from memgit.core.values import fields
 
 TABLE = {"glob": "/memory/*.md", "policy": "keep-both", "kind": "log", "order": "ours-first"}

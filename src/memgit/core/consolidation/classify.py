@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import Enum
 
 from memgit.core.consolidation.records import Record, header_of, message_of
-from memgit.core.settings import AutoRule
+from memgit.core.setting_rows import AutoRule
 from memgit.core.trailers import has_trailer
 
 

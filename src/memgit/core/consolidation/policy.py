@@ -5,7 +5,8 @@ from __future__ import annotations
 from memgit.core.consolidation.message import DEFAULT_SUBJECT
 from memgit.core.memory import Patterns
 from memgit.core.objects import RefName
-from memgit.core.settings import AutoRule, Config
+from memgit.core.setting_rows import AutoRule
+from memgit.core.settings import Config
 from memgit.core.values import dataclass
 
 

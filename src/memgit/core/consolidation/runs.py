@@ -105,12 +105,11 @@ _FORK = Node((b"", b"", b"", b"", b"0", b"+0000", b""), False, None)
 class Collapsed:
     """What the stream held: the nodes oldest first, and how many commits they stand for."""
 
-    __slots__ = ("autos", "commits", "late", "nodes")
+    __slots__ = ("commits", "late", "nodes")
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.commits = 0
-        self.autos = 0
         self.late = False  # met an auto-commit of a window at or before `settled_key`
 
 
@@ -131,7 +130,7 @@ def collapse(
     settled_key: stop with `late` set at the first closed auto-commit whose window is not after this.
 
     A commit is linked to its child when both are automatic, of one closed window, and it has no other
-    child and nothing points at it. Source of the rule: the `keep` policy of the design.
+    child and nothing points at it.
     """
     linking = _Linking(pinned)
     result = linking.result
@@ -183,7 +182,6 @@ class _Linking:
                 node.parent_lines = records[end - 1][2]
             self._await(node)
         self.result.commits += len(records)
-        self.result.autos += len(keys) - keys.count(None)
 
     def _place(self, record: Record, automatic: bool, key: WindowKey | None) -> Node:
         """Link one record to its child or make a node of it."""

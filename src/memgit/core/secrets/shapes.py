@@ -8,11 +8,6 @@ from collections.abc import Callable, Iterator
 from memgit.core.secrets.words import class_changes, is_filler
 from memgit.core.values import dataclass
 
-ALNUM = rb"[A-Za-z0-9]"
-HEX = rb"[0-9a-f]"
-URLSAFE = rb"[A-Za-z0-9_-]"
-BASE64 = rb"[A-Za-z0-9+/]"
-
 # Bytes a token may follow directly: anything but a letter or digit, or the end of an escape (`\n`, `%3D`, `\u0022`).
 _ESCAPE_BEFORE = re.compile(rb"(?:\\[nrtbf]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2})$")
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from memgit.core.kinds import toml
-from memgit.core.settings import Target
+from memgit.core.setting_rows import Target
 from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.git.repository import Repository

@@ -11,7 +11,7 @@ from memgit.core.backup import manifest
 from memgit.core.backup.manifest import DamagedManifest, Difference, Entry
 from memgit.core.backup.names import made_s
 from memgit.core.objects import Oid
-from memgit.core.settings import Target
+from memgit.core.setting_rows import Target
 from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.git.repository import Repository

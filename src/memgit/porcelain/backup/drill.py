@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable
 
-from memgit.core.settings import Target
+from memgit.core.setting_rows import Target
 from memgit.git.repository import Repository
 from memgit.host.folder import Folder
 from memgit.porcelain.backup import check, restore

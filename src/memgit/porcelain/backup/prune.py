@@ -5,7 +5,7 @@ from __future__ import annotations
 from memgit.core.backup import retention
 from memgit.core.backup.names import made_s
 from memgit.core.backup.retention import Keep, Snapshot, Verdict
-from memgit.core.settings import Target
+from memgit.core.setting_rows import Target
 from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 from memgit.git.repository import Repository

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 
 from memgit.core.backup.manifest import Entry, digest_of
-from memgit.core.settings import Target
+from memgit.core.setting_rows import Target
 from memgit.core.values import dataclass
 from memgit.errors import MemgitError, UsageError
 from memgit.git.repository import Repository

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 
 from memgit.core.backup import manifest, shrink
 from memgit.core.backup import names as snapshots
@@ -12,7 +12,7 @@ from memgit.core.backup.manifest import Entry, Manifest
 from memgit.core.backup.plan import Item, Plan, plan
 from memgit.core.memory import Patterns
 from memgit.core.objects import Oid
-from memgit.core.settings import Target
+from memgit.core.setting_rows import Target
 from memgit.core.values import dataclass, field, replace
 from memgit.errors import Busy, MemgitError, UsageError
 from memgit.git import refs
@@ -117,14 +117,12 @@ def run(
 
 @contextmanager
 def _alone(memo: Memo) -> Iterator[None]:
-    try:
-        lock = Lock(memo.directory, _LOCK_S).__enter__()
-    except Busy as error:
-        raise Busy("Another run to this backup target is at work.", error.hint) from None
-    try:
+    with ExitStack() as held:
+        try:
+            held.enter_context(Lock(memo.directory, _LOCK_S))
+        except Busy as error:
+            raise Busy("Another run to this backup target is at work.", error.hint) from None
         yield
-    finally:
-        lock.__exit__(None, None, None)
 
 
 def _rules(target: Target, patterns: Patterns, guard: bytes) -> bytes:
@@ -145,11 +143,8 @@ def _source(
             yield sources.of_commit(repo, reader, commit, os.fsencode(workspace), patterns)
         return
     folder = sources.open_workspace(repo, workspace)
-    try:
+    with folder if folder is not None else nullcontext():
         yield sources.of_tree(folder, patterns, index_file.known)
-    finally:
-        if folder is not None:
-            folder.__exit__(None, None, None)
 
 
 def _deliver(job: _Job, gathered: Gathered) -> Report:
@@ -213,12 +208,8 @@ def _to_directory(
             return _report(job, gathered, None, _plan_snapshot(os.path.join(partial, FILES), gathered, previous))
         with Folder(os.path.join(partial, FILES), create=True, is_ours=True) as folder:
             todo = _plan_snapshot(folder.path, gathered, previous)
-            old = Folder(place.inside(previous.name, FILES)) if previous is not None else None
-            try:
+            with Folder(place.inside(previous.name, FILES)) if previous is not None else nullcontext() as old:
                 generation.apply(folder, todo, gathered.content, gathered.source.directories, old, job.advance)
-            finally:
-                if old is not None:
-                    old.__exit__(None, None, None)
         old_place = place.inside(previous.name) if previous is not None else None
         _complete(job, gathered, partial, previous.manifest if previous else None, old_place)
         os.rename(partial, place.inside(name))
@@ -350,7 +341,7 @@ def _share(old: str, new: str) -> bool:
 
 def _report(job: _Job, gathered: Gathered, name: str | None, todo: Plan | None) -> Report:
     copied = [item for item in todo.copy if item.digest] if todo is not None else []
-    report = Report(
+    return Report(
         job.target.name,
         job.place.where,
         job.target.mode,
@@ -367,7 +358,6 @@ def _report(job: _Job, gathered: Gathered, name: str | None, todo: Plan | None) 
         todo is not None and not (job.is_mirror and todo.is_empty),
         job.request.dry_run,
     )
-    return replace(report, notes=tuple(job.notes))
 
 
 def _new_name(job: _Job, names: tuple[str, ...]) -> str:

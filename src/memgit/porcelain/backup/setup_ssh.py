@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import shlex
 
-from memgit.core.settings import Target
+from memgit.core.setting_rows import Target
 from memgit.core.values import dataclass
 from memgit.errors import UsageError
 

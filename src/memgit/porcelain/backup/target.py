@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from memgit.core.backup import manifest
 from memgit.core.backup.manifest import DamagedManifest, Manifest
-from memgit.core.settings import Target
+from memgit.core.setting_rows import Target
 from memgit.core.values import dataclass
 from memgit.errors import ConfigError, UsageError
 from memgit.git.repository import Repository

@@ -11,27 +11,21 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from memgit.core.backup.twoway import Act, Step
-from memgit.core.settings import MirroredFolder
 from memgit.host import unison
 from memgit.porcelain.backup.source import Held, Screen
 from memgit.porcelain.mirror.report import Conflict, Report
-from memgit.porcelain.mirror.side import Side
+from memgit.porcelain.mirror.side import Pair, Side
 
 _LEAVES = (Act.TO_THEIRS, Act.MERGE)
 
 
-def run(
-    chosen: MirroredFolder,
-    steps: Iterable[Step],
-    ours: Side,
-    theirs: Side,
-    screen: Screen | None,
-    directory: str,
-    report: Report,
-    now_s: int,
-    lock_fd: int,
-) -> set[bytes]:
-    """Let unison carry the steps out; the paths that stay as they were agreed on."""
+def run(pair: Pair, steps: Iterable[Step], directory: str, lock_fd: int) -> set[bytes]:
+    """Let unison carry the steps out; the paths that stay as they were agreed on.
+
+    directory: memgit's own for this folder, for unison's archive and for what loses. lock_fd: inherited by unison, so
+    that the next run waits for it even where this one is killed.
+    """
+    ours, theirs, report = pair.ours, pair.theirs, pair.report
     todo: list[Step] = []
     left = set()
     for step in steps:
@@ -39,18 +33,20 @@ def run(
             continue
         if not unison.can_name(step.path):
             report.held.append(Held(step.path, "unison can't be told this name"))
-        elif step.act in _LEAVES and screen is not None and _is_held(step.path, ours, screen):
+        elif step.act in _LEAVES and pair.screen is not None and _is_held(step.path, ours, pair.screen):
             report.held.append(Held(step.path, "held back by the guard"))
         else:
             todo.append(step)
             continue
         left.add(step.path)
     for step in todo:
-        _list(step, chosen.prefer, report)
+        _list(step, pair.chosen.prefer, report)
     if report.dry_run or not todo:
         return left
-    kept = os.path.join(directory, "kept", datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%dT%H-%M-%SZ"), "lost")
-    prefer = {"ours": ours.folder.path, "theirs": theirs.folder.path, "newest": "newer"}.get(chosen.prefer)
+    kept = os.path.join(
+        directory, "kept", datetime.fromtimestamp(pair.now_s, UTC).strftime("%Y-%m-%dT%H-%M-%SZ"), "lost"
+    )
+    prefer = {"ours": ours.folder.path, "theirs": theirs.folder.path, "newest": "newer"}.get(pair.chosen.prefer)
     paths = [step.path for step in todo]
     os.makedirs(os.path.dirname(kept), mode=0o700, exist_ok=True)
     unison.run(os.path.join(directory, "unison"), ours.folder.path, theirs.folder.path, paths, prefer, kept, lock_fd)

@@ -12,7 +12,7 @@ from memgit.core.backup.twoway import Act, Step, decide
 from memgit.core.memory import PatternList, Patterns
 from memgit.core.merge.api import merge
 from memgit.core.merge.policy import MergePolicy
-from memgit.core.settings import MergeRule, MirroredFolder
+from memgit.core.setting_rows import MergeRule, MirroredFolder
 from memgit.core.values import dataclass
 from memgit.errors import ConfigError, MemgitError
 from memgit.git.repository import Repository
@@ -23,7 +23,7 @@ from memgit.porcelain.backup.source import Held, Screen
 from memgit.porcelain.backup.target import refuse_inside
 from memgit.porcelain.mirror import by_unison
 from memgit.porcelain.mirror.report import Conflict, Report
-from memgit.porcelain.mirror.side import Side
+from memgit.porcelain.mirror.side import Pair, Side
 from memgit.porcelain.mirror.state import State
 
 
@@ -46,7 +46,7 @@ def run(
     now_ns: int,
     advance: Callable[[int], None] = lambda count: None,
 ) -> Report:
-    """Bring both sides together. See `core.backup.twoway.act` for what happens to a path.
+    """Bring both sides together. `core.backup.twoway.act` has the table of what happens to a path.
 
     screen: the guard, asked about what would leave the workspace.
     Raises Shrunk if one side lost so much that the other does not follow it, Busy while another run is at work.
@@ -65,26 +65,22 @@ def run(
         theirs = open_folders.enter_context(_open_folder(path, may_be_made=not state.agreed and not request.dry_run))
         trusted = os.fstat(ours.fd).st_dev == os.fstat(theirs.fd).st_dev
         theirs_index = os.path.join(private, "index.theirs") if trusted else None
-        job = _Job(
+        pair = Pair(
             chosen,
-            state,
             Side(ours, patterns, os.path.join(private, "index.ours"), now_ns, report),
             Side(theirs, patterns, theirs_index, now_ns, report),
-            [(PatternList((rule.glob,)), rule) for rule in rules],
             None if chosen.include_held else screen,
             report,
             now_ns // 10**9,
         )
+        job = _Job(pair, state, [(PatternList((rule.glob,)), rule) for rule in rules])
         job.recognise()
         job.guard(confirmed=request.confirm_shrink)
-        steps = decide(
-            {path: entry.digest for path, entry in state.agreed.items()}, job.ours.digests, job.theirs.digests
-        )
+        agreed = {path: entry.digest for path, entry in state.agreed.items()}
+        steps = decide(agreed, pair.ours.digests, pair.theirs.digests)
         todo = tuple(step for step in steps if step.path not in job.undone)
         if chosen.engine == "unison":
-            job.undone |= by_unison.run(
-                chosen, todo, job.ours, job.theirs, job.screen, private, report, job.now_s, lock.fd
-            )  # fmt: skip
+            job.undone |= by_unison.run(pair, todo, private, lock.fd)
         else:
             job.prepare(todo)
             for step in todo:
@@ -95,7 +91,7 @@ def run(
             ours.flush()
             theirs.flush()
             job.agree(steps)
-            state.forget_kept(chosen.keep_deleted, job.now_s)
+            state.forget_kept(chosen.keep_deleted, pair.now_s)
     return report
 
 
@@ -118,38 +114,27 @@ def _open_folder(path: str, *, may_be_made: bool) -> Folder:
 class _Job:
     """Carries out the steps of one run."""
 
-    def __init__(
-        self,
-        chosen: MirroredFolder,
-        state: State,
-        ours: Side,
-        theirs: Side,
-        rules: list[tuple[PatternList, MergeRule]],
-        screen: Screen | None,
-        report: Report,
-        now_s: int,
-    ) -> None:
-        self.ours, self.theirs, self.now_s = ours, theirs, now_s
-        self._chosen, self._state, self._rules, self.screen = chosen, state, rules, screen
-        self._report = report
+    def __init__(self, pair: Pair, state: State, rules: list[tuple[PatternList, MergeRule]]) -> None:
+        self._pair, self._state, self._rules = pair, state, rules
+        self._ours, self._theirs, self._report = pair.ours, pair.theirs, pair.report
         self._merges: dict[bytes, tuple[bytes, str, bool]] = {}  # content, what happened, whether it was a conflict
         self.undone: set[bytes] = set()  # paths that stay as they were agreed on
 
     def recognise(self) -> None:
         """Leave out what can't be read, and know the folder's files by the names they have here."""
-        known = (*(path for path in self.ours.found if path not in self._state.agreed), *self._state.agreed)
+        known = (*(path for path in self._ours.found if path not in self._state.agreed), *self._state.agreed)
         self.undone |= {
-            path for path in {*known, *self.theirs.found} if self.ours.is_away(path) or self.theirs.is_away(path)
+            path for path in {*known, *self._theirs.found} if self._ours.is_away(path) or self._theirs.is_away(path)
         }
-        self._report.copies += sorted(self.theirs.copies)
-        self.theirs.recognise(known)
+        self._report.copies += sorted(self._theirs.copies)
+        self._theirs.recognise(known)
 
     def guard(self, *, confirmed: bool) -> None:
         """Stop where one side lost so much that this is more likely an accident."""
-        for side, where in ((self.ours, "the workspace"), (self.theirs, self._report.folder)):
+        for side, where in ((self._ours, "the workspace"), (self._theirs, self._report.folder)):
             sizes = {path: found.stat.st_size for path, found in side.found.items()}
             sizes |= {path: entry.size for path, entry in self._state.agreed.items() if side.is_away(path)}
-            lost = shrink.check(self._state.agreed, sizes, self._chosen.max_shrink)
+            lost = shrink.check(self._state.agreed, sizes, self._pair.chosen.max_shrink)
             if lost is not None and not confirmed:
                 raise Shrunk(
                     f"{where}: {lost.reason}: {lost.gone:,} of {lost.before:,} files are gone and {lost.emptied:,} are"
@@ -175,7 +160,7 @@ class _Job:
 
     def _merge(self, step: Step) -> tuple[bytes, str, bool] | None:
         path = step.path
-        ours, theirs = self.ours.read(path), self.theirs.read(path)
+        ours, theirs = self._ours.read(path), self._theirs.read(path)
         if ours is None or theirs is None:
             return None
         begun = self._state.merging.get(path)
@@ -195,7 +180,7 @@ class _Job:
             return joined.content, f"both changed the same place; {prefer}", True
         wins = prefer
         if prefer == "newest":
-            times = [side.found[path].stat.st_mtime_ns for side in (self.ours, self.theirs)]
+            times = [side.found[path].stat.st_mtime_ns for side in (self._ours, self._theirs)]
             wins = "theirs" if times[1] > times[0] else "ours"
         if wins == "theirs":
             return theirs, "can't be merged; the folder's version stays", True
@@ -204,8 +189,8 @@ class _Job:
     def _policy(self, path: bytes) -> tuple[str, str]:
         for patterns, rule in self._rules:
             if patterns.selects(path):
-                return rule.kind, self._chosen.prefer if rule.policy == "markers" else rule.policy
-        return "auto", self._chosen.prefer
+                return rule.kind, self._pair.chosen.prefer if rule.policy == "markers" else rule.policy
+        return "auto", self._pair.chosen.prefer
 
     def carry_out(self, step: Step) -> None:
         """Do one step, unless the path changed again since it was looked at."""
@@ -215,13 +200,13 @@ class _Job:
         if step.survives:
             report.survived.append(path)
         if step.act is Act.TO_THEIRS:
-            self._copy(path, self.ours, self.theirs, report.to_folder)
+            self._copy(path, self._ours, self._theirs, report.to_folder)
         elif step.act is Act.TO_OURS:
-            self._copy(path, self.theirs, self.ours, report.to_workspace)
+            self._copy(path, self._theirs, self._ours, report.to_workspace)
         elif step.act is Act.DELETE_OURS:
-            self._delete(path, "workspace", self.ours, report.deleted_in_workspace)
+            self._delete(path, "workspace", self._ours, report.deleted_in_workspace)
         elif step.act is Act.DELETE_THEIRS:
-            self._delete(path, "folder", self.theirs, report.deleted_in_folder)
+            self._delete(path, "folder", self._theirs, report.deleted_in_folder)
         else:
             self._write_merged(path)
 
@@ -233,7 +218,7 @@ class _Job:
             self._report.held.append(Held(path, f"{os.fsdecode(taken)} is the same name there"))
         elif content is None or not target.is_as_seen(path):
             self._defer(path)
-        elif source is self.ours and self._is_held(path, content):
+        elif source is self._ours and self._is_held(path, content):
             self.undone.add(path)
         else:
             done.append(path)
@@ -250,12 +235,12 @@ class _Job:
         done.append(path)
         if not self._report.dry_run:
             when_ns = target.found[path].stat.st_mtime_ns
-            self._report.kept.append(self._state.keep(side, path, content, when_ns, self.now_s))
+            self._report.kept.append(self._state.keep(side, path, content, when_ns, self._pair.now_s))
             target.remove(path)
 
     def _write_merged(self, path: bytes) -> None:
         content, outcome, is_conflict = self._merges[path]
-        sides = (("workspace", self.ours), ("folder", self.theirs))
+        sides = (("workspace", self._ours), ("folder", self._theirs))
         if not all(side.is_as_seen(path) for _, side in sides):
             self._defer(path)
             return
@@ -272,7 +257,7 @@ class _Job:
                 self._defer(path)
                 return
             if is_conflict:
-                kept.append(self._state.keep(name, path, old, side.found[path].stat.st_mtime_ns, self.now_s))
+                kept.append(self._state.keep(name, path, old, side.found[path].stat.st_mtime_ns, self._pair.now_s))
             side.put(path, content, like)
         if is_conflict:
             self._report.conflicts.append(Conflict(path, outcome, tuple(kept)))
@@ -281,7 +266,7 @@ class _Job:
             self._report.merged.append(path)
 
     def _is_held(self, path: bytes, content: bytes) -> bool:
-        if self.screen is None or not self.screen(path, content):
+        if self._pair.screen is None or not self._pair.screen(path, content):
             return False
         self._report.held.append(Held(path, "held back by the guard"))
         return True
@@ -301,18 +286,18 @@ class _Job:
                 if old is not None:
                     agreed[path] = old
                 continue
-            digest = self.ours.digests.get(path)
-            if digest is None or digest != self.theirs.digests.get(path):
+            digest = self._ours.digests.get(path)
+            if digest is None or digest != self._theirs.digests.get(path):
                 continue
             if old is not None and old.digest == digest:
                 agreed[path] = old
                 continue
-            content = self.ours.read(path)
+            content = self._ours.read(path)
             if content is None:  # changed already; what was agreed is still what both had
-                content = self.theirs.read(path)
+                content = self._theirs.read(path)
             if content is not None:
                 self._state.store(content)
                 agreed[path] = Entry(path, 0o100644, len(content), 0, digest)
-        self._state.agree(agreed.values(), self.now_s)
-        self.ours.remember()
-        self.theirs.remember()
+        self._state.agree(agreed.values(), self._pair.now_s)
+        self._ours.remember()
+        self._theirs.remember()

@@ -1,4 +1,4 @@
-"""One of the two sides that are brought together: its files, and writing to it without losing what came in between."""
+"""The two sides that are brought together: their files, and writing to one without losing what came in between."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from memgit.core.backup import index, synced
 from memgit.core.backup.manifest import digest_of
 from memgit.core.memory import Patterns
+from memgit.core.setting_rows import MirroredFolder
+from memgit.core.values import dataclass
 from memgit.host import files
 from memgit.host.folder import Folder
 from memgit.host.tree import Found
-from memgit.porcelain.backup.source import Held
+from memgit.porcelain.backup.source import Held, Screen
 from memgit.porcelain.mirror.report import Report
 
 _LARGE = 64 << 20
@@ -164,3 +166,15 @@ class Side:
         status = self.folder.lstat(self._spell(path))
         if status is not None and stat.S_ISREG(status.st_mode):
             self._learn(Found(path, status))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A workspace and a folder, as one run brings them together."""
+
+    chosen: MirroredFolder
+    ours: Side
+    theirs: Side
+    screen: Screen | None  # asked about what would leave the workspace; None where everything may
+    report: Report
+    now_s: int
