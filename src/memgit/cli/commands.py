@@ -57,7 +57,7 @@ COMMANDS: tuple[Command, ...] = (
             ),
             text(
                 "attributes",
-                "local: .git/info/attributes; tracked: .gitattributes, for every clone; none.",
+                "local: .git/info/attributes, the default; tracked: .gitattributes, for every clone; none.",
                 "WHERE",
                 choices=("local", "tracked", "none"),
             ),

@@ -28,6 +28,10 @@ from memgit.porcelain.service import Home
 
 def init(values: Values) -> int:
     """Look, show, ask, do, prove."""
+    if values["driver_only"] and (more := [name for name in ("preset", "hooks") if values[name] is not None]):
+        raise UsageError(
+            f"--driver-only writes no policy and no hooks, so --{more[0]} would do nothing.", "Leave one of them out."
+        )
     dry_run = bool(values["dry_run"])
     directory = text(values, "directory")
     place = text(values, "from_backup")
@@ -44,7 +48,7 @@ def init(values: Values) -> int:
     if not dry_run:
         install.recover(repo)
     found = None
-    request = Request(text(values, "hooks") or "auto", text(values, "attributes") or "local")
+    request = Request(text(values, "hooks") or "auto", text(values, "attributes"))
     workspace, config = context.workspace, context.config
     if values["driver_only"]:
         request = replace(request, hooks="keep")
