@@ -7,17 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
-import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from support.repo import memgit_program
-from support.shared import shared
+from support.faults import inject
 from support.workspace import Workspace
 
 FAULTS = ("killtree", "killproc", "term", "torn", "err:ENOSPC", "errfrom:EIO", "killtree --compound")
@@ -81,7 +76,7 @@ def test_busy_user_is_not_disturbed_for_long(profile: str, tmp_path: Path) -> No
 def test_full_disk_leaves_the_old_state(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("mounting needs root")
-    result = _tool("enospc.py", tmp_path, "--cmd", "memgit commit", "--fixture", "commit-dirty", "--steps", "3")
+    result = inject("enospc.py", tmp_path, "--cmd", "memgit commit", "--fixture", "commit-dirty", "--steps", "3")
     assert set(result.get("summary", result)["verdicts"]) <= {"clean"}
 
 
@@ -113,9 +108,7 @@ def test_files_that_vanish_while_they_are_looked_at(tmp_path: Path) -> None:
 
 
 def _sweep(place: Path, *args: str, cmd: str = "memgit commit") -> None:
-    if shutil.which("gcc") is None:
-        pytest.skip("the fault injector needs gcc")
-    found = _tool("killsweep.py", place, "--fixture", "commit-dirty", "--cmd", cmd, "--jobs", "1", *args)
+    found = inject("killsweep.py", place, "--fixture", "commit-dirty", "--cmd", cmd, "--jobs", "1", *args)
     worst = [point for point in found["points"] if point["verdict"] not in ("clean", "residue", "blocked")]
     assert not [point for point in worst if point["verdict"] != "not-reached"], json.dumps(worst[:3], indent=1)
     assert found["summary"]["clean_rc"] == 0
@@ -123,7 +116,7 @@ def _sweep(place: Path, *args: str, cmd: str = "memgit commit") -> None:
 
 
 def _race(place: Path, profile: str, seconds: int) -> None:
-    found = _tool(
+    found = inject(
         "race.py", place, "--cmd", "memgit commit", "--profile", profile, "--seconds", str(seconds), "--gap", "0.05"
     )
     assert {name: found[name] for name in MUST_BE_ZERO} == dict.fromkeys(MUST_BE_ZERO, 0)
@@ -133,19 +126,3 @@ def _race(place: Path, profile: str, seconds: int) -> None:
     assert found["tool_runs"] > 1
     if profile == "editor":
         assert found["user_refused"] == 0
-
-
-def _tool(name: str, place: Path, *args: str) -> dict[str, Any]:
-    if sys.platform != "linux":
-        pytest.skip("the fault injector needs Linux")
-    tool = shared("tools", "faults", name)
-    result = place / "result.json"
-    path = f"{Path(memgit_program()).parent}:{os.environ['PATH']}"
-    child = subprocess.run(
-        [sys.executable, str(tool), *args, "--work", str(place.parent / "faults"), "--json", str(result),
-         "--env", f"PATH={path}", "--env", "PYTHONDONTWRITEBYTECODE="],
-        capture_output=True, text=True, timeout=900,
-    )  # fmt: skip
-    assert result.exists(), child.stderr + child.stdout
-    found: dict[str, Any] = json.loads(result.read_text())
-    return found

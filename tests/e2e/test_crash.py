@@ -6,8 +6,6 @@ RELIABILITY invariants I14 to I18 and I21. The ordinary run samples the points; 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from support.repo import memgit_program
+from support.faults import inject
 from support.shared import shared
 
 CONSOLIDATE = ("--cmd", "memgit consolidate --now")
@@ -91,18 +89,9 @@ def test_undo_survives_everywhere(fault: tuple[str, ...], workspace: Path, tmp_p
 
 
 def _sweep(workspace: Path, place: Path, *args: str) -> dict[str, Any]:
-    tool = shared("tools", "faults", "killsweep.py")
-    if sys.platform != "linux" or shutil.which("gcc") is None:
-        pytest.skip("the fault injector needs Linux and gcc")
-    result = place / "result.json"
-    path = f"{Path(memgit_program()).parent}:{os.environ['PATH']}"
-    child = subprocess.run(
-        [sys.executable, str(tool), "--fixture", str(workspace), "--archive", "refs/memgit/", "--jobs", "1",
-         "--work", str(place.parent / "faults"), "--json", str(result), "--env", f"PATH={path}", *args],
-        capture_output=True, text=True, timeout=900,
-    )  # fmt: skip
-    assert result.exists(), child.stderr
-    found: dict[str, Any] = json.loads(result.read_text())
+    found = inject(
+        "killsweep.py", place, "--fixture", str(workspace), "--archive", "refs/memgit/", "--jobs", "1", *args
+    )
     worst = [point for point in found["points"] if point["verdict"] not in ("clean", "residue", "blocked")]
     assert not worst, json.dumps(worst[:3], indent=1)
     assert found["summary"]["clean_rc"] == 0

@@ -6,17 +6,14 @@ RELIABILITY I14 to I18. The ordinary run samples the points; `-m slow` takes man
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from support import remotes
-from support.repo import memgit_program, run
-from support.shared import shared
+from support.faults import inject
+from support.repo import run
 
 SYNC = "memgit sync --now -q"
 ONCE = "memgit run --once -q"
@@ -77,20 +74,11 @@ def test_sync_survives_nearly_everywhere(mode: str, fixture: Path, tmp_path: Pat
 
 
 def sweep(fixture: Path, place: Path, mode: str, command: str, points: str, *more: str) -> None:
-    tool = shared("tools", "faults", "killsweep.py")
-    if sys.platform != "linux" or shutil.which("gcc") is None:
-        pytest.skip("the fault injector needs Linux and gcc")
-    result = place / "result.json"
-    path = f"{Path(memgit_program()).parent}:{os.environ['PATH']}"
-    child = subprocess.run(
-        [sys.executable, str(tool), "--fixture", str(fixture), "--archive", "refs/memgit/", "--goal", "same-tree",
-         "--jobs", "1", "--also", "remote.git", "--work", str(place.parent / "faults"), "--json", str(result),
-         "--env", f"PATH={path}", "--env", "MEMGIT_MACHINE=laptop", "--mode", mode, "--points", points,
-         "--cmd", command, *more],
-        capture_output=True, text=True, timeout=1800,
+    found = inject(
+        "killsweep.py", place, "--fixture", str(fixture), "--archive", "refs/memgit/", "--goal", "same-tree",
+        "--jobs", "1", "--also", "remote.git", "--env", "MEMGIT_MACHINE=laptop", "--mode", mode, "--points", points,
+        "--cmd", command, *more, timeout_s=1800,
     )  # fmt: skip
-    assert result.exists(), child.stderr
-    found = json.loads(result.read_text())
     # A server that is killed leaves its own locks in its own repository; those are not ours to take away.
     ours = [point for point in found["points"] if not point.get("at", "").startswith("git-receive-pac")]
     worst = [point for point in ours if point["verdict"] in ("corrupt", "loss", "manual")]
