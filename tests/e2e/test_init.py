@@ -481,5 +481,6 @@ To be done:
 """
 DONE = """\
 Proof: two additions to MEMORY.md were merged into one file.
+To be committed by you, for other clones to follow: .memgit.toml and .gitignore
 Undo: memgit uninstall
 """

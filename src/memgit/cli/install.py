@@ -77,7 +77,7 @@ def init(values: Values) -> int:
     if values["json"]:
         _emit(repo, found, planned, done, dry_run=False)
     elif not values["quiet"]:
-        _tell(done)
+        _tell(repo, done)
     return 0
 
 
@@ -234,11 +234,16 @@ def _shown(repo: Repository, path: str) -> str:
     return os.path.relpath(path, root) if path.startswith(root + "/") else path
 
 
-def _tell(done: Installed) -> None:
+def _tell(repo: Repository, done: Installed) -> None:
     if done.proven:
         render.say(f"Proof: {done.evidence}.")
     elif done.proven is None:
         render.say("Nothing to prove: attributes give no Markdown file to the merge driver.")
+    top, private = (repo.work_tree or "") + "/", repo.common_dir + "/"
+    paths = [change.path for change in done.plan.changes if change.after is not None]
+    if travelling := [path for path in paths if path.startswith(top) and not path.startswith(private)]:
+        names = " and ".join(_shown(repo, path) for path in travelling)
+        render.say(f"To be committed by you, for other clones to follow: {names}")
     if done.plan.changes:
         render.say("Undo: memgit uninstall")
 
