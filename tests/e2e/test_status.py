@@ -111,18 +111,6 @@ def test_a_bare_repository_has_a_status(repo: Path, tmp_path: Path) -> None:
     assert "the repository is bare" in memgit(tmp_path / "remote.git", "status").out
 
 
-def test_a_dry_run_of_an_exchange_writes_nothing(repo: Path) -> None:
-    capture(repo, 1, time.time() - 10 * 86400)
-
-    def everything() -> dict[str, bytes]:
-        return {str(path): path.read_bytes() for path in sorted(repo.parent.rglob("*")) if path.is_file()}
-
-    before = everything()
-    for look in ("sync", "push"):
-        assert "Would send 1 commit to origin/main." in memgit(repo, look, "--dry-run").out
-        assert everything() == before, look
-
-
 def test_looking_writes_nothing(tmp_path: Path) -> None:
     repo = clone.make(tmp_path / "work")
     guessable = "the database pass" + "word is Blue-Horse7!Staple\n"
