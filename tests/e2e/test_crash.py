@@ -1,11 +1,12 @@
 """Killed, cut off or refused at any system call: the old state or the new one, and the next run finishes the work.
 
-RELIABILITY invariants I14 to I18 and I21. The ordinary run samples the points; `-m slow` takes all of them.
+RELIABILITY invariants I14 to I21. The ordinary run samples the points; `-m slow` takes all of them.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,18 @@ def test_notes_survive_everywhere(fault: tuple[str, ...], workspace: Path, tmp_p
 @pytest.mark.parametrize("fault", FAULTS, ids=" ".join)
 def test_consolidate_survives_everywhere(fault: tuple[str, ...], workspace: Path, tmp_path: Path) -> None:
     _sweep(workspace, tmp_path, *CONSOLIDATE, "--mode", *fault)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["power", "power-journal"])
+@pytest.mark.parametrize("what", [CONSOLIDATE, UNDO], ids=("consolidate", "undo"))
+def test_a_power_cut_leaves_the_old_state_or_the_new_one(
+    what: tuple[str, ...], mode: str, workspace: Path, tmp_path: Path
+) -> None:
+    """I19, I20: what was not flushed is gone, with and without the metadata that was."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    _sweep(workspace, tmp_path, *what, "--mode", mode)
 
 
 @pytest.mark.slow
