@@ -252,9 +252,6 @@ def test_folders_are_kept_in_step_but_not_in_the_middle_of_a_merge(repo: Repo, t
         (repo.path / "memory" / "half.md").write_text("<<<<<<< half merged\n")
         time.sleep(2.5)
         assert not (vault / "memory" / "half.md").exists()
-        (repo.git_dir / "MERGE_HEAD").unlink()
-        (repo.path / "memory" / "half.md").write_text("- merged\n")
-        until(lambda: (vault / "memory" / "half.md").exists())
         assert daemon.stop() == 0
 
 
