@@ -75,7 +75,7 @@ def test_every_command_has_help_an_example_and_a_readme_row(command) -> None:  #
     done = subprocess.run(
         (str(BIN / "memgit"), *command.name.split(), "--help"), capture_output=True, text=True, check=True
     )
-    assert "Example:" in done.stdout
+    assert "Example" in done.stdout
     assert f"| `memgit {command.name}" in (ROOT / "README.md").read_text()
 
 

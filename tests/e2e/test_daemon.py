@@ -241,6 +241,20 @@ def test_backups_run_when_there_is_somewhere_to_go(repo: Repo, tmp_path: Path) -
     assert list((tmp_path / "disk").iterdir())
 
 
+def test_folders_are_kept_in_step_but_not_in_the_middle_of_a_merge(repo: Repo, tmp_path: Path) -> None:
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    folder = f'[[folder]]\nname = "vault"\npath = "{vault}"\n'
+    config = FAST.replace('mirror = "never"', 'mirror = "every 1s"') + folder
+    with running(repo.path, config=config) as daemon:
+        until(lambda: (vault / "MEMORY.md").exists())
+        (repo.git_dir / "MERGE_HEAD").write_bytes(repo.history()[0].oid + b"\n")
+        (repo.path / "memory" / "half.md").write_text("<<<<<<< half merged\n")
+        time.sleep(2.5)
+        assert not (vault / "memory" / "half.md").exists()
+        assert daemon.stop() == 0
+
+
 def test_a_remote_that_hangs_holds_no_capture_up(repo: Repo) -> None:
     with remotes.silent() as served:
         repo.git("remote", "add", "origin", served.url + "x.git")

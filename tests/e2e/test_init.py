@@ -27,6 +27,7 @@ from support.shared import shared
         (True, ("--driver-only",)),
         (True, ("--hooks", "none")),
         (True, ("--attributes", "tracked")),
+        (True, ("--attributes", "none")),
         (False, ("--hooks", "pre-commit")),
     ],
     ids=lambda value: " ".join(value) or "default" if isinstance(value, tuple) else "foreign" if value else "plain",
@@ -50,6 +51,30 @@ def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     assert clone.picture(repo) == between
     memgit(repo, "uninstall")
     assert memgit(repo, "uninstall").out == "memgit init has made nothing here.\n"
+
+
+@pytest.mark.parametrize("attributes", ["tracked", "none"])
+def test_where_attributes_go_is_remembered(tmp_path: Path, attributes: str) -> None:
+    repo = clone.make(tmp_path / "work")
+    memgit(repo, "init", "--yes", "--attributes", attributes)
+    assert memgit(repo, "doctor", "--check", "driver-without-attribute", "--json").json["problems"] == []
+    private = repo / ".git/memgit/gitconfig"
+    private.write_text(private.read_text().replace("-I -S '", "-I -S '/nowhere"))
+    memgit(repo, "doctor", "--fix")  # writes it anew
+    assert memgit(repo, "init", "--yes", "--json").json["changes"] == []
+    assert not (repo / ".git/info/attributes").exists()
+    memgit(repo, "init", "--yes", "--attributes", "local")
+    assert "merge=memgit" in (repo / ".git/info/attributes").read_text()
+    assert not (repo / ".gitattributes").exists()
+    assert memgit(repo, "init", "--yes", "--json").json["changes"] == []
+
+
+@pytest.mark.parametrize("more", [("--preset", "solo"), ("--hooks", "native")], ids=lambda more: more[0])
+def test_the_driver_alone_comes_with_nothing_that_would_be_ignored(tmp_path: Path, more: tuple[str, str]) -> None:
+    repo = clone.make(tmp_path / "work")
+    before = clone.picture(repo)
+    assert f"so {more[0]} would do nothing" in memgit(repo, "init", "--yes", "--driver-only", *more, ok=2).err
+    assert clone.picture(repo) == before
 
 
 def test_a_dry_run_shows_what_would_be_done_and_does_nothing(tmp_path: Path) -> None:
@@ -456,5 +481,6 @@ To be done:
 """
 DONE = """\
 Proof: two additions to MEMORY.md were merged into one file.
+To be committed by you, for other clones to follow: .memgit.toml and .gitignore
 Undo: memgit uninstall
 """

@@ -82,6 +82,20 @@ def test_a_monitor_sees_what_is_held_and_what_waits(repo: Path) -> None:
     assert memgit(repo, "status", "-q", ok=4).out == ""
 
 
+def test_what_an_excluded_branch_keeps_aside_alarms_nobody(repo: Path) -> None:
+    (repo / ".git/memgit").mkdir(exist_ok=True)
+    (repo / ".git/memgit/config.toml").write_text('[capture]\nexclude_branches = ["try/*"]\n')
+    git(repo, "switch", "-q", "-c", "try/one")
+    (repo / "MEMORY.md").write_text("# Memory\n\n- tried\n")
+    memgit(repo, "commit")
+    shown = memgit(repo, "status").out
+    assert re.search(r"refs/memgit/capture/\S+/try/one is at \w+; it stays there, since its branch is excluded", shown)
+    told = memgit(repo, "status", "--json").json
+    assert (len(told["aside"]), told["waiting"]) == (1, [])
+    (repo / ".git/memgit/config.toml").unlink()
+    assert "try/one waits at" in memgit(repo, "status", ok=6).out
+
+
 def test_without_an_upstream_that_is_said(tmp_path: Path) -> None:
     repo = clone.make(tmp_path / "work")
     assert "No upstream: nothing of this branch is anywhere else." in memgit(repo, "status").out

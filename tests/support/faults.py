@@ -1,12 +1,14 @@
-"""The shared fault injectors: memgit killed, cut off, refused or raced at its system calls, and what is left judged."""
+"""The fault injectors of the shared directory, run on the installed command."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,34 +17,62 @@ import pytest
 from support.repo import memgit_program
 from support.shared import shared
 
-MAY_LOCK_OUT_AT = 15  # crash points: those at which the dead run held the branch's lock, which a person's git meets
-FINE = ("clean", "residue", "blocked")  # what is left after a point, and after the next run
+_LOOK_S = 2
 
 
-def sweep(place: Path, *args: str, timeout_s: int = 900) -> dict[str, Any]:
-    """What killsweep.py found. place: an empty directory; the injector, once built, stays beside it for other tests."""
-    if shutil.which("gcc") is None:
-        pytest.skip("the fault injector needs gcc")
-    return tool("killsweep.py", place, "--jobs", "1", *args, timeout_s=timeout_s)
-
-
-def tool(name: str, place: Path, *args: str, timeout_s: int = 900) -> dict[str, Any]:
-    """The result of one of the tools, run with the memgit under test."""
-    if sys.platform != "linux":
-        pytest.skip("the fault injectors need Linux")
+def inject(name: str, place: Path, *args: str, timeout_s: int = 900) -> dict[str, Any]:
+    """What an injector reports. place: of the test alone."""
+    tool = shared("tools", "faults", name)
+    if sys.platform != "linux" or shutil.which("gcc") is None:
+        pytest.skip("the fault injectors need Linux and gcc")
     result = place / "result.json"
-    path = f"{Path(memgit_program()).parent}:{os.environ['PATH']}"
-    argv = (
-        sys.executable, str(shared("tools", "faults", name)), *args, "--work", str(place.parent / "faults"),
-        "--json", str(result), "--env", f"PATH={path}", "--env", "PYTHONDONTWRITEBYTECODE=",
-    )  # fmt: skip
-    child = subprocess.run(argv, capture_output=True, text=True, timeout=timeout_s, check=False)
-    assert result.exists(), child.stderr + child.stdout
+    argv = [
+        *(sys.executable, str(tool), *args),
+        *("--work", str(place.parent / "faults"), "--json", str(result)),
+        *("--env", f"PATH={Path(memgit_program()).parent}:{os.environ['PATH']}", "--env", "PYTHONDONTWRITEBYTECODE="),
+    ]
+    with open(place / "said", "wb") as said, subprocess.Popen(argv, stdout=said, stderr=said) as child:
+        _see_it_end(child, time.monotonic() + timeout_s)
+    assert result.exists(), (place / "said").read_text(errors="replace")
     found: dict[str, Any] = json.loads(result.read_text())
     return found
 
 
-def worst(found: dict[str, Any], fine: tuple[str, ...] = FINE) -> str:
-    """The points after which something was wrong, the first three; empty if there is none."""
-    wrong = [point for point in found["points"] if point["verdict"] not in fine]
-    return json.dumps(wrong[:3], indent=1) if wrong else ""
+def _see_it_end(child: subprocess.Popen[bytes], deadline_s: float) -> None:
+    """Wait for an injector. One that kills a whole tree misses a process that is being born at that moment: it stands
+    still, traced, and the injector waits for it for ever. It was to be killed as well.
+    """
+    before: set[tuple[int, str]] = set()
+    while time.monotonic() < deadline_s:
+        try:
+            child.wait(_LOOK_S)
+            return
+        except subprocess.TimeoutExpired:
+            still = _stopped_below(child.pid)
+            for pid, _ in before & still:
+                os.kill(pid, signal.SIGKILL)
+            before = still
+    child.kill()
+    pytest.fail("the fault injector did not end")
+
+
+def _stopped_below(ancestor: int) -> set[tuple[int, str]]:
+    """Processes stopped by a tracer that the ancestor started, each with how often it has run."""
+    facts: dict[int, dict[str, str]] = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            lines = (place / "status").read_text().splitlines()
+        except OSError:
+            continue
+        facts[int(place.name)] = {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+    def is_below(pid: int) -> bool:
+        while pid in facts and pid != ancestor:
+            pid = int(facts[pid]["PPid"])
+        return pid == ancestor
+
+    return {
+        (pid, fact["voluntary_ctxt_switches"])
+        for pid, fact in facts.items()
+        if fact["State"].startswith("t") and is_below(int(fact["TracerPid"]))
+    }

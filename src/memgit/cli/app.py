@@ -30,6 +30,7 @@ EXIT_STATUS: tuple[tuple[type[errors.MemgitError], int], ...] = (
     (errors.MemgitError, 1),
 )
 INTERRUPTED = 130
+UNREAD = 141  # as a shell says it of a program that dies of a closed pipe, git among them
 ITSELF = (sys.executable, "-c", "from memgit.cli.app import main; main()")  # starts a memgit like this one
 
 
@@ -38,12 +39,14 @@ def main() -> None:
     gc.disable()  # a process of seconds with no reference cycles to speak of
     for stop in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, _interrupt)
-    status = run(sys.argv[1:])
     try:
+        status = run(sys.argv[1:])
         sys.stdout.flush()
         sys.stderr.flush()
-    except OSError:
-        sys.exit(status)  # Python says what could not be written
+    except BrokenPipeError:
+        status = UNREAD  # the reader has gone away; never 0, for a finding may not have been read either
+    except OSError as error:
+        status = _fail(f"The output can't be written: {error.strerror or error}.", None, 1)
     os._exit(status)  # all is done and flushed; taking the interpreter down first would cost up to 8 ms
 
 
@@ -76,9 +79,7 @@ def call(command: Command, values: Values) -> int:
     except errors.MemgitError as error:
         return _fail(error.message, error.hint, status_of(error))
     except BrokenPipeError:
-        # Whoever read our output has gone away; nothing more can be said there.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - Python flushes it on the way out
-        return 0
+        raise  # for main
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _fail(f"{place}{error.strerror or error}.", None, 1)

@@ -14,7 +14,7 @@ _EXCHANGE = (
     flag("create", "Make the branch anew that was deleted on the remote."),
 )
 
-_TARGET = argument("target", "The target's name; not needed where there is only one.", "[TARGET]", required=False)
+_TARGET = argument("target", "The target's name; not needed where there is only one.", "TARGET", required=False)
 
 GROUPS: dict[str, str] = {
     "service": "Have memgit started at log-in or on a timer.",
@@ -57,7 +57,7 @@ COMMANDS: tuple[Command, ...] = (
             ),
             text(
                 "attributes",
-                "local: .git/info/attributes; tracked: .gitattributes, for every clone; none.",
+                "local: .git/info/attributes, the default; tracked: .gitattributes, for every clone; none.",
                 "WHERE",
                 choices=("local", "tracked", "none"),
             ),
@@ -95,7 +95,7 @@ COMMANDS: tuple[Command, ...] = (
             flag("confirm_deletions", "Record that many memory files at once, or a whole directory, are gone."),
             text("agent", "Name the agent in a trailer; MEMGIT_AGENT by default.", "NAME"),
             text("session", "Name the session in a trailer; MEMGIT_SESSION by default.", "ID"),
-            arguments("paths", "Only these files and directories.", "[PATHS]..."),
+            arguments("paths", "Only these files and directories.", "PATHS"),
         ),
         ("memgit commit", "memgit commit --dry-run", "memgit commit -m 'Before the move' memory/2026-02-04.md"),
     ),
@@ -143,7 +143,7 @@ COMMANDS: tuple[Command, ...] = (
         "memgit.cli.run:run",
         (
             flag("once", "Do what is due now and end; for timers and containers."),
-            arguments("paths", "The workspaces; else the one here, else [run] workspaces.", "[PATH]..."),
+            arguments("paths", "The workspaces; else the one here, else [run] workspaces.", "PATH"),
         ),
         ("memgit run", "memgit run --once ~/agent ~/other"),
     ),
@@ -197,9 +197,9 @@ COMMANDS: tuple[Command, ...] = (
         (
             _DRY_RUN,
             text("branch", "Work on this branch instead of the one checked out.", "NAME"),
-            arguments("operation", "The operation to take back, as `memgit log` shows it.", "[OPERATION]"),
+            argument("operation", "The operation to take back, as `memgit log` shows it.", "OPERATION", required=False),
         ),
-        ("memgit undo",),
+        ("memgit undo", "memgit undo 7942400a1d --dry-run"),
     ),
     Command(
         "log",
@@ -219,7 +219,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             _DRY_RUN,
             text("at", "A date as git reads it, or a commit.", "TIME"),
-            arguments("paths", "Files, or directories with all memory in them.", "PATHS...", required=True),
+            arguments("paths", "Files, or directories with all memory in them.", "PATHS", required=True),
         ),
         (
             "memgit restore MEMORY.md --at 'yesterday 18:00'",
@@ -235,7 +235,7 @@ COMMANDS: tuple[Command, ...] = (
             text("range", "What the commits of this range add.", "A..B"),
             flag("stdin", "Standard input."),
             text("format", "How findings are printed.", "FORMAT", choices=("text", "json", "sarif", "lines")),
-            arguments("paths", "These files and directories, memory or not.", "[PATHS]..."),
+            arguments("paths", "These files and directories, memory or not.", "PATHS"),
         ),
         (
             "memgit guard scan",
@@ -247,7 +247,7 @@ COMMANDS: tuple[Command, ...] = (
         "guard allow",
         "Let a finding pass that is no secret, in this clone.",
         "memgit.cli.guard:allow",
-        (arguments("fingerprint", "As `memgit guard scan` shows it.", "FINGERPRINT...", required=True),),
+        (arguments("fingerprint", "As `memgit guard scan` shows it.", "FINGERPRINT", required=True),),
         ("memgit guard allow s0123456789abcdef0123",),
     ),
     Command(
@@ -293,7 +293,7 @@ COMMANDS: tuple[Command, ...] = (
             flag("show_origin", "Name the place each value comes from."),
             flag("validate", "Only check the configuration files."),
             flag("example", "Print a commented .memgit.toml with every setting that may stand in it."),
-            arguments("key", "Show only these settings.", "[KEY]..."),
+            arguments("key", "Show only these settings.", "KEY"),
         ),
         ("memgit config --show-origin", "memgit config consolidate.window"),
     ),
@@ -305,7 +305,7 @@ COMMANDS: tuple[Command, ...] = (
             _DRY_RUN,
             flag("confirm_shrink", "Go on although many files are gone or empty since the last run."),
             flag("new_target", "Accept that the place is new, although this target was used before."),
-            argument("target", "The target's name; all of them by default.", "[TARGET]", required=False),
+            argument("target", "The target's name; all of them by default.", "TARGET", required=False),
         ),
         ("memgit backup run --dry-run", "memgit backup run disk"),
     ),
@@ -336,7 +336,7 @@ COMMANDS: tuple[Command, ...] = (
             text("source", "The target, or TARGET/SNAPSHOT for an older state.", "TARGET", "--from"),
             text("to", "Into this directory instead of the workspace; what else lies in it stays.", "DIR"),
             flag("overwrite", "Replace files that have other content there."),
-            arguments("path", "Only these files and directories.", "[PATH]..."),
+            arguments("path", "Only these files and directories.", "PATH"),
         ),
         ("memgit backup restore --from disk --to /tmp/memory", "memgit backup restore MEMORY.md --from disk"),
     ),
@@ -374,7 +374,7 @@ COMMANDS: tuple[Command, ...] = (
             text("to", "The directory; what else lies in it stays.", "DIR"),
             flag("all", "Export all files of the workspace, not the memory alone."),
             flag("overwrite", "Replace files that have other content there."),
-            argument("ref", "The commit; HEAD by default.", "[REF]", required=False),
+            argument("ref", "The commit; HEAD by default.", "REF", required=False),
         ),
         ("memgit export --to /tmp/memory", "memgit export v1.0 --to site --all"),
     ),
@@ -385,7 +385,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             _DRY_RUN,
             flag("confirm_shrink", "Go on although many files are gone or empty on one side."),
-            argument("folder", "The folder's name; all of them by default.", "[FOLDER]", required=False),
+            argument("folder", "The folder's name; all of them by default.", "FOLDER", required=False),
         ),
         ("memgit mirror --dry-run", "memgit mirror vault"),
     ),

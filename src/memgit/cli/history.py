@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 
 from memgit.cli import render, restore
-from memgit.cli.context import branch_ref, now_s, open_repository, text, texts
+from memgit.cli.context import branch_ref, now_s, open_repository, text
 from memgit.cli.params import Values
 from memgit.core.layers import flag
 from memgit.core.operations import FILES, LOG_REF, taken_back
-from memgit.errors import UsageError
 from memgit.git import refs
 from memgit.git.objects import ObjectReader
 from memgit.porcelain import oplog
@@ -20,12 +19,9 @@ from memgit.porcelain import undo as take_back
 def undo(values: Values) -> int:
     """Take an operation back."""
     context = open_repository(values)
-    wanted = texts(values, "operation")
-    if len(wanted) > 1:
-        raise UsageError("One operation can be taken back at a time.")
+    named = text(values, "operation")
     branch = branch_ref(text(values, "branch"))
     dry_run = bool(values["dry_run"])
-    named = wanted[0] if wanted else None
     operation = take_back.find(context.repo, branch, named)
     if operation.digest == FILES:
         return restore.undo(values, context, operation)

@@ -29,6 +29,10 @@ from memgit.porcelain.service import Home
 
 def init(values: Values) -> int:
     """Look, show, ask, do, prove."""
+    if values["driver_only"] and (more := [name for name in ("preset", "hooks") if values[name] is not None]):
+        raise UsageError(
+            f"--driver-only writes no policy and no hooks, so --{more[0]} would do nothing.", "Leave one of them out."
+        )
     dry_run = bool(values["dry_run"])
     directory = text(values, "directory")
     place = text(values, "from_backup")
@@ -45,7 +49,7 @@ def init(values: Values) -> int:
     if not dry_run:
         install.recover(repo)
     found = None
-    request = Request(text(values, "hooks") or "auto", text(values, "attributes") or "local")
+    request = Request(text(values, "hooks") or "auto", text(values, "attributes"))
     workspace, config = context.workspace, context.config
     if values["driver_only"]:
         request = replace(request, hooks="keep")
@@ -74,7 +78,7 @@ def init(values: Values) -> int:
     if values["json"]:
         _emit(repo, found, planned, done, dry_run=False)
     elif not values["quiet"]:
-        _tell(done)
+        _tell(repo, done)
     return 0
 
 
@@ -231,11 +235,16 @@ def _shown(repo: Repository, path: str) -> str:
     return os.path.relpath(path, root) if path.startswith(root + "/") else path
 
 
-def _tell(done: Installed) -> None:
+def _tell(repo: Repository, done: Installed) -> None:
     if done.proven:
         render.say(f"Proof: {done.evidence}.")
     elif done.proven is None:
         render.say("Nothing to prove: attributes give no Markdown file to the merge driver.")
+    top, private = (repo.work_tree or "") + "/", repo.common_dir + "/"
+    paths = [change.path for change in done.plan.changes if change.after is not None]
+    if travelling := [path for path in paths if path.startswith(top) and not path.startswith(private)]:
+        names = " and ".join(_shown(repo, path) for path in travelling)
+        render.say(f"To be committed by you, for other clones to follow: {names}")
     if done.plan.changes:
         render.say("Undo: memgit uninstall")
 

@@ -46,6 +46,7 @@ def as_dict(report: Status, now: int) -> dict[str, object]:
         "uncovered": [{"path": show(item.path), "reason": item.reason} for item in report.uncovered],
         "held": [held_as_dict(held) for held in report.held],
         "waiting": [{"ref": ref, "commit": oid} for ref, oid in report.waiting],
+        "aside": [{"ref": ref, "commit": oid} for ref, oid in report.aside],
         "lost_writes": report.lost_writes,
         "in_open_window": report.in_open_window,
         "due": report.due,
@@ -77,6 +78,8 @@ def tell(report: Status, now: int) -> None:
         render.say(f"  and {len(report.changed) - _FILES} more")
     for ref, oid in report.waiting:
         render.say(f"  {ref} waits at {render.short(oid)}; it folds back when its branch is free")
+    for ref, oid in report.aside:
+        render.say(f"  {ref} is at {render.short(oid)}; it stays there, since its branch is excluded")
     if report.lost_writes:
         render.say(
             f"  {render.plural(report.lost_writes, 'write')} during a stash not merged back: memgit doctor --fix"

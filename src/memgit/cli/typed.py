@@ -41,15 +41,16 @@ def build(commands: Sequence[Command], groups: dict[str, str], run: Run, version
         if group:
             if group not in subs:
                 subs[group] = typer.Typer(help=groups[group], no_args_is_help=True, rich_markup_mode=None)
-                app.add_typer(subs[group], name=group)
+                app.add_typer(subs[group], name=group, short_help=groups[group])
             place = subs[group]
-        place.command(leaf, help=_help(command))(_function(command, shared, run))
+        place.command(leaf, help=_help(command), short_help=command.help)(_function(command, shared, run))
     return app
 
 
 def _help(command: Command) -> str:
     examples = "".join(f"\n  {example}" for example in command.examples)
-    return f"{command.help}\n\n\b\nExample:{examples}" if examples else command.help
+    head = "Example" if len(command.examples) == 1 else "Examples"
+    return f"{command.help}\n\n\b\n{head}:{examples}" if examples else command.help
 
 
 def _function(command: Command, shared: Values, run: Run) -> Callable[..., None]:

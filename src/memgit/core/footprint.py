@@ -11,6 +11,7 @@ from memgit.core.setting_rows import MergeRule
 
 DRIVER = "memgit"
 INCLUDED = "memgit/gitconfig"  # below the directory of git's own configuration file
+ATTRIBUTES = "memgit.attributes"  # the setting in it that says `none` where a person wanted no attributes
 IGNORED = (
     "# secrets, and what editors leave behind, never belong into a workspace's history",
     ".env",
@@ -32,14 +33,21 @@ def include_section(path: str) -> tuple[bytes, ...]:
     return (b"[include]", b"\tpath = " + _value(path))
 
 
-def gitconfig(driver_line: str, hook_files: Sequence[tuple[str, str]] = ()) -> bytes:
-    """The whole included configuration file. hook_files: (hook, absolute path), for git that reads hooks from here."""
+def gitconfig(
+    driver_line: str, hook_files: Sequence[tuple[str, str]] = (), *, without_attributes: bool = False
+) -> bytes:
+    """The whole included configuration file. hook_files: (hook, absolute path), for git that reads hooks from here.
+
+    without_attributes: a person wanted none, which nothing else would tell from attributes that were lost.
+    """
     lines = [
         b"# Written by memgit. `memgit uninstall` takes it away, `memgit doctor --fix` writes it anew.",
         b'[merge "%s"]' % DRIVER.encode(),
         b"\tname = memory files, by memgit",
         b"\tdriver = " + _value(driver_line),
     ]
+    if without_attributes:
+        lines += [b"[memgit]", b"\tattributes = none"]
     for name, path in hook_files:
         command = _shell_word(path).decode("utf-8", "surrogateescape")
         lines += [

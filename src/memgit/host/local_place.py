@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 from collections.abc import Iterable
 
 from memgit.host import files, tree
@@ -24,14 +25,26 @@ class LocalPlace(Place):
         except OSError as error:
             raise refused(error, self.path) from None
 
-    def claim(self, marker: bytes) -> None:
+    def look(self) -> None:
+        above = os.path.dirname(self.path)
+        if not os.path.isdir(above):
+            raise TargetError(
+                f"{self.path} can't be made, for {above} is not there.",
+                f"Mount the disk that belongs there; if none does: mkdir -p {shlex.quote(above)}",
+            )
         try:
-            if not os.path.isdir(self.path):
-                os.mkdir(self.path)  # and nothing above it: where a disk belongs that is not mounted, nothing is made
-            if os.listdir(self.path):
+            if os.path.lexists(self.path) and os.listdir(self.path):
                 raise TargetError(
                     f"{self.path} is not empty and holds no backups of memgit.", "Name an empty or a new directory."
                 )
+        except OSError as error:
+            raise refused(error, self.path) from None
+
+    def claim(self, marker: bytes) -> None:
+        self.look()
+        try:
+            if not os.path.isdir(self.path):
+                os.mkdir(self.path)  # and nothing above it: where a disk belongs that is not mounted, nothing is made
             files.replace(os.path.join(self.path, MARKER), marker, 0o644)
         except OSError as error:
             raise refused(error, self.path) from None

@@ -50,6 +50,9 @@ class Place(ABC):
     def read(self, name: str) -> bytes | None:
         """A small file below the place, or None. Nothing is made up: a place that can't be reached raises."""
 
+    def look(self) -> None:  # noqa: B027 - elsewhere it is seen when the place is claimed
+        """Raise TargetError where a look tells that the place can't be claimed."""
+
     @abstractmethod
     def claim(self, marker: bytes) -> None:
         """Make the place, and put the marker into it. Raises TargetError if something else lies there."""

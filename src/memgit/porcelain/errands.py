@@ -83,7 +83,8 @@ class Errands:
         assert workspace is not None
         if job not in ("capture", "backup") and checkout_of(workspace.repo.git_dir).operation is not None:
             return False
-        if job == "backup" and not workspace.config.target:
+        config = workspace.config
+        if (job == "backup" and not config.target) or (job == "mirror" and not config.folder):
             self._record(place, job, Ran(now_s, 0))
             return False
         if job in REMOTE_JOBS:

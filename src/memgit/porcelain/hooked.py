@@ -74,7 +74,7 @@ def register(repo: Repository, spaces: tuple[Workspace, ...]) -> str | None:
     # Attributes that travel with the repository, or that somebody wrote, are not written again.
     paths = [space.place + "MEMORY.md" for space in spaces]
     has_attributes = "memgit" in attributes.check(repo.git, "merge", paths).values()
-    request = install.Request(hooks="post", attributes="keep" if has_attributes else "local")
+    request = install.Request(hooks="post", attributes="keep" if has_attributes else None)
     planned = install.plan(repo, spaces[0].config, spaces[0].place, request, programs.installed())
     if not planned.changes:
         return None

@@ -42,7 +42,7 @@ class Request:
     """What is asked for."""
 
     hooks: str = "auto"  # auto, pre-commit, native, none; post: native post-* where there is no hook; keep: as they are
-    attributes: str = "local"  # local, tracked, none; keep: as they are
+    attributes: str | None = None  # local, tracked, none; keep: as they are; None: as chosen before, else local
     policy: bytes | None = None  # content of a new .memgit.toml; None: leave it as it is
     ignore: bool = False  # add lines to .gitignore
 
@@ -102,6 +102,11 @@ def _proven(repo: Repository, workspace: str) -> Proof | None:
             f"The merge driver was registered but does not work: {shown.evidence}", "Nothing was left behind."
         )
     return shown
+
+
+def wants_none(values: tuple[gitconfig.Value, ...]) -> bool:
+    """Whether a person wanted no attributes, so that git never calls the driver unless told to elsewhere."""
+    return gitconfig.last(values, footprint.ATTRIBUTES) == "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +181,7 @@ class _Planner:
         self.values = gitconfig.read(repo.git)
         self.place = hooks.find(repo, self.values)
         self.notes: list[str] = []
+        self.attributes = request.attributes or self._chosen_before()
 
     def plan(self) -> Plan:
         how = self._how()
@@ -219,7 +225,11 @@ class _Planner:
         private = os.path.join(self.repo.private_dir, "gitconfig")
         before = changes.read(private)
         keeps = how in ("keep", "post") and b'[hook "memgit-' in (before or b"")
-        text = footprint.gitconfig(line, self._hook_files() if how == "config" or keeps else ())
+        text = footprint.gitconfig(
+            line,
+            self._hook_files() if how == "config" or keeps else (),
+            without_attributes=self.attributes == "none" or (self.attributes == "keep" and wants_none(self.values)),
+        )
         about = "the merge driver and the hooks" if how == "config" else "the merge driver"
         yield Change(private, before, text, about, mode=0o600)
         path = os.path.join(self.repo.common_dir, "config")
@@ -227,8 +237,15 @@ class _Planner:
         lines = footprint.include_section(footprint.INCLUDED)
         yield Change(path, before, regions.put(before, lines), "one include of memgit's own file", is_region=True)
 
+    def _chosen_before(self) -> str:
+        if wants_none(self.values):
+            return "none"
+        tracked = self._in_tree(".gitattributes")
+        is_tracked = tracked is not None and regions.inside(changes.read(tracked) or b"") is not None
+        return "tracked" if is_tracked else "local"
+
     def _attributes(self) -> Iterator[Change]:
-        if self.request.attributes == "keep":
+        if self.attributes == "keep":
             return
         where = {
             "local": os.path.join(self.repo.common_dir, "info", "attributes"),
@@ -238,15 +255,15 @@ class _Planner:
             self.config.memory.include,
             [line for line in self.config.memory.exclude if line not in ALWAYS_EXCLUDED],
             self.config.merge,
-            self.workspace if self.request.attributes == "local" else "",
+            self.workspace if self.attributes == "local" else "",
         )
         for name, path in where.items():
             if path is None:
                 continue
             before = changes.read(path)
-            if name == self.request.attributes:
+            if name == self.attributes:
                 after: bytes | None = regions.put(before or b"", lines)
-            elif before is None or self.request.attributes == "none" or regions.inside(before) is None:
+            elif before is None or self.attributes == "none" or regions.inside(before) is None:
                 continue
             else:
                 after = regions.take(before) or None

@@ -13,15 +13,15 @@ from memgit.core.values import dataclass, field
 from memgit.git.repository import Repository
 from memgit.host import files
 
-JOBS = ("capture", "consolidate", "sync", "push", "backup", "prune")  # in the order they run when several are due
+JOBS = ("capture", "mirror", "consolidate", "sync", "push", "backup", "prune")  # in the order they run when due
 COMMANDS = {"backup": ("backup", "run")}  # where it is not the job's own name
 REMOTE_JOBS = frozenset({"sync", "push"})
 _SCHEMA = 1
 
 
 def lane(job: str) -> str:
-    """Jobs of one lane wait for each other. A backup moves no ref: it waits for nothing, and nothing waits for it."""
-    return "backup" if job == "backup" else "history"
+    """Jobs of one lane wait for each other. What moves no ref waits for nothing, and nothing waits for it."""
+    return job if job in ("backup", "mirror") else "history"
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,16 @@ def waiting(repo: Repository, branch: RefName) -> tuple[tuple[RefName, Oid], ...
     return tuple(found)
 
 
+def stays_aside(ref: RefName, excluded: tuple[str, ...]) -> bool:
+    """Whether a private ref is that of an excluded branch: it waits for nothing."""
+    name = ref.removeprefix(CAPTURES).partition("/")[2]
+    return name != _DETACHED and _is_excluded(name, excluded)
+
+
+def _is_excluded(name: str, excluded: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in excluded)
+
+
 def _reason(repo: Repository, checkout: Checkout, base: Oid | None, excluded: tuple[str, ...]) -> str | None:
     if checkout.operation:
         article = "an" if checkout.operation[0] in "aeiou" else "a"
@@ -109,7 +119,7 @@ def _reason(repo: Repository, checkout: Checkout, base: Oid | None, excluded: tu
     if not checkout.branch.startswith("refs/heads/"):
         return f"HEAD is on {checkout.branch}, which is no branch"
     name = checkout.branch.removeprefix("refs/heads/")
-    if any(fnmatch.fnmatchcase(name, pattern) for pattern in excluded):
+    if _is_excluded(name, excluded):
         return f"branch {name} is excluded by [capture] exclude_branches"
     if refs.is_symbolic(repo.common_dir, checkout.branch):
         return f"branch {name} stands for another ref"

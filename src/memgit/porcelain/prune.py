@@ -32,7 +32,7 @@ def run(repo: Repository, keep_s: int, now_s: int, *, dry_run: bool) -> Pruned:
     keep_s: age in seconds up to which an entry stays; the newest ten stay whatever their age. A clock that
     is or was wrong never makes an entry older than it is.
     """
-    with transaction.begin(repo) as change, ObjectReader(change.repo.git) as reader:
+    with transaction.begin(repo, only_looks=dry_run) as change, ObjectReader(change.repo.git) as reader:
         tip = refs.resolve(repo.git, LOG_REF)
         log = list(oplog.walk(reader, tip))
         times = _times([operation.time_s for operation in log], now_s)

@@ -160,15 +160,16 @@ def run(repo: Repository, line: Line, plan: Plan, wanted: str | None, default: s
     Raises UsageError where there is no telling which remote, Conflict where a person has to look first, Busy while
     another memgit talks to a remote, RemoteFailed.
     """
+    if plan.dry_run:
+        branch, target = remotes.choose(line.config, repo.current_branch(), wanted, default)
+        remote = Remote(repo, line, target, branch, now_s)
+        return send(remote, plan, _tip(repo, branch), remote.tracking is not None)
     with exchange.begin(repo) as held:
         branch, target = remotes.choose(line.config, held.current_branch(), wanted, default)
         remote = Remote(held, line.of(held.git), target, branch, now_s)
+        remote.name_locks()
         transaction.heal(held)
-        tip = refs.peek(held.git, held.common_dir, branch)
-        if tip is None:
-            raise UsageError(f"{branch.removeprefix('refs/heads/')} has no commit yet; nothing to push.")
-        if plan.dry_run:
-            return send(remote, plan, tip, remote.tracking is not None)
+        tip = _tip(held, branch)
         found = remote.fetch()
         remote.refuse_if_rewritten(tip)
         remote.refuse_if_gone(found, plan.create)
@@ -178,3 +179,10 @@ def run(repo: Repository, line: Line, plan: Plan, wanted: str | None, default: s
                 f"{remote.name} has commits that are not here.", "Join them with `memgit sync`, which pushes, too."
             )
         return send(remote, plan, tip, found)
+
+
+def _tip(repo: Repository, branch: RefName) -> Oid:
+    tip = refs.peek(repo.git, repo.common_dir, branch)
+    if tip is None:
+        raise UsageError(f"{branch.removeprefix('refs/heads/')} has no commit yet; nothing to push.")
+    return tip

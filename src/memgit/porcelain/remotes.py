@@ -32,9 +32,12 @@ class Remote:
         self.now_s = now_s
         self.outbox = outbox.load(repo)
         self.name = f"{target.remote}/{target.branch.removeprefix('refs/heads/')}"
-        tracking = target.tracking
+
+    def name_locks(self) -> None:
+        """Write down which locks an exchange may take, for whoever finds them after a crash. Before anything moves."""
+        tracking = self.target.tracking
         moved = (tracking, tracking.rpartition("/")[0] + "/HEAD", self.offered_ref, self.rewritten_ref)
-        exchange.name_locks(repo, moved)
+        exchange.name_locks(self.repo, moved)
 
     @property
     def tracking(self) -> Oid | None:

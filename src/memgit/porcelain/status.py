@@ -42,7 +42,8 @@ class Status:
     changed: tuple[Counted, ...]  # memory files that a capture would take now
     uncovered: tuple[Skipped, ...]  # links, nested repositories, devices: what git can't take from there
     held: tuple[Held, ...]
-    waiting: tuple[tuple[RefName, Oid], ...]  # private refs of all work trees
+    waiting: tuple[tuple[RefName, Oid], ...]  # private refs of all work trees that belong on a branch
+    aside: tuple[tuple[RefName, Oid], ...]  # those of branches that the settings exclude, where they stay
     lost_writes: int  # stash windows of which something was not merged back yet
     in_open_window: int  # automatic commits
     due: int  # automatic commits of closed windows that consolidation would join
@@ -57,7 +58,9 @@ def look(
 ) -> Status:
     """The state of this work tree. zone: here and now, `+0100`. operations: how many of the last ones to tell."""
     everything = refs.read_all(repo.git)
-    where = None if repo.work_tree is None else place.choose(repo, config.capture.exclude_branches)
+    excluded = config.capture.exclude_branches
+    where = None if repo.work_tree is None else place.choose(repo, excluded)
+    private = [(ref.name, ref.oid) for ref in everything if ref.name.startswith(place.CAPTURES)]
     log = oplog.newest(everything)
     with ObjectReader(repo.git) as reader:
         last = tuple(islice(oplog.walk(reader, log), operations))
@@ -74,7 +77,8 @@ def look(
         ahead.files if ahead is not None else (),
         ahead.skipped if ahead is not None else (),
         ahead.held if ahead is not None else (),
-        tuple((ref.name, ref.oid) for ref in everything if ref.name.startswith(place.CAPTURES)),
+        tuple(ref for ref in private if not place.stays_aside(ref[0], excluded)),
+        tuple(ref for ref in private if place.stays_aside(ref[0], excluded)),
         window.unsettled(repo),
         is_open,
         due,

@@ -58,12 +58,14 @@ def run(
     person has to look first, after everything else is done and the raw tip is safe on the remote; Busy if another
     memgit talks to a remote or files are in the way; RemoteFailed, after all local steps.
     """
+    if plan.dry_run:
+        branch, target = remotes.choose(line.config, repo.current_branch(), wanted, default)
+        return _foresee(Remote(repo, line, target, branch, now_s), plan)
     with exchange.begin(repo) as held:
         branch, target = remotes.choose(line.config, held.current_branch(), wanted, default)
         remote = Remote(held, line.of(held.git), target, branch, now_s)
+        remote.name_locks()
         transaction.heal(held)
-        if plan.dry_run:
-            return _foresee(remote, plan)
         fetched = 0
         asked = ""
         joined = Joined(How.NOTHING, None, None)

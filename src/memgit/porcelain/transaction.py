@@ -271,8 +271,14 @@ class Transaction:
 
 
 @contextmanager
-def begin(repo: Repository, timeout_s: float = 5.0) -> Iterator[Transaction]:
-    """Become the repository's only writer; clear first what a killed one left. Raises Busy."""
+def begin(repo: Repository, timeout_s: float = 5.0, *, only_looks: bool = False) -> Iterator[Transaction]:
+    """Become the repository's only writer; clear first what a killed one left. Raises Busy.
+
+    only_looks: for a dry run, which writes nothing, and waits for nobody.
+    """
+    if only_looks:
+        yield Transaction(repo)
+        return
     with Lock(repo.private_dir, timeout_s) as lock:
         git = Git(repo.git.directory, repo.git.git_dir, (lock.fd,))
         transaction = Transaction(replace(repo, git=git))

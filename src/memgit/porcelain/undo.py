@@ -62,7 +62,7 @@ def find(repo: Repository, branch: RefName | None, wanted: str | None) -> Operat
 
 
 def _run(repo: Repository, branch: RefName | None, wanted: str | None, now_s: int, *, dry_run: bool) -> Undone:
-    with transaction.begin(repo) as change, ObjectReader(change.repo.git) as reader:
+    with transaction.begin(repo, only_looks=dry_run) as change, ObjectReader(change.repo.git) as reader:
         name = branch or repo.current_branch()
         everything = refs.read_all(repo.git)
         log = oplog.newest(everything)

@@ -20,21 +20,23 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import resource
+import select
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from memgit import running
 from memgit.core.memory import Patterns
-from memgit.core.values import dataclass, field
+from memgit.core.values import dataclass
 from memgit.git.command import Git
 from memgit.git.repository import Repository
 from memgit.host import files
+from memgit.host.watch import NoWatch, Watcher
 from memgit.porcelain import rejoin, stashed
 from memgit.porcelain.stashed import Lost, Patch
+from memgit.porcelain.versions import Held, content_of, tracked
 
 _TICK_S = 0.003
 _LOOK_S = 0.01  # between looks whether there is another stash
@@ -43,48 +45,9 @@ _NOTE_EVERY_S = 0.1
 _WAIT_S = 2.0
 _LINGER_S = 0.5  # git starts the next hook, and so perhaps the next stash, at once
 _PATIENCE_S = 300.0  # with another stash
-_SPARE_DESCRIPTORS = 64
 
 _Versions = Callable[[int, str], list[bytes]]  # of a file, by its number and path, oldest first
 _Read = Callable[[str], bytes | None]
-
-
-@dataclass(slots=True)
-class _Held:
-    """A memory file, with every version of it that stood at its place."""
-
-    path: str  # below the top of the work tree
-    oid: str  # of the stashed version
-    descriptors: list[int] = field(default_factory=list)
-    inodes: list[tuple[int, int]] = field(default_factory=list)
-    noted: tuple[int, int, int] | None = None  # which version, its size and time, as last looked at
-
-    def look(self, top: str) -> None:
-        """Open what stands at the place, if it is not open yet."""
-        try:
-            status = os.stat(os.path.join(top, self.path), follow_symlinks=False)
-            if (status.st_dev, status.st_ino) in self.inodes[-1:]:
-                return
-            descriptor = os.open(
-                os.path.join(top, self.path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            )
-        except OSError:
-            return
-        status = os.fstat(descriptor)
-        self.descriptors.append(descriptor)
-        self.inodes.append((status.st_dev, status.st_ino))
-
-    def note(self) -> bool:
-        """Whether the newest version has changed since the last call."""
-        if not self.descriptors:
-            return False
-        status = os.fstat(self.descriptors[-1])
-        before, self.noted = self.noted, (len(self.descriptors), status.st_size, status.st_mtime_ns)
-        return before not in (None, self.noted)
-
-    def versions(self) -> list[bytes]:
-        """All versions as they are now, oldest first."""
-        return [_content(descriptor) for descriptor in self.descriptors]
 
 
 def patch(environ: Mapping[str, str], parent: int) -> Patch | None:
@@ -111,7 +74,7 @@ def keep(
     """
     if repo.work_tree is None:
         return
-    held = _tracked(repo, memory, environ.get("GIT_INDEX_FILE"))
+    held = tracked(repo, memory, environ.get("GIT_INDEX_FILE"))
     for one in held:
         one.look(repo.work_tree)
         one.note()
@@ -130,9 +93,12 @@ def keep(
         "files": [[one.path, one.oid] for one in held],
     }
     files.replace(os.path.join(place, "files.json"), json.dumps(record).encode())
+    alarm = _alarm(repo.work_tree, held)  # set before any other hook can run
     if os.fork() == 0:
-        _be_keeper(_Window(repo.work_tree, place, lock, held, environ), patch.process, then)
+        _be_keeper(_Window(repo.work_tree, place, lock, held, environ, alarm), patch.process, then)
     os.close(lock)
+    if alarm is not None:
+        alarm.close()
     for one in held:
         for descriptor in one.descriptors:
             os.close(descriptor)
@@ -172,13 +138,17 @@ def unsettled(repo: Repository) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """What a keeper keeps. place: its files; lock: held for as long as these are its own."""
+    """What a keeper keeps.
+
+    place: its files; lock: held for as long as these are its own; alarm: rings when what it keeps changes.
+    """
 
     tree: str
     place: str
     lock: int
-    held: list[_Held]
+    held: list[Held]
     environ: Mapping[str, str]
+    alarm: Watcher | None
 
     def is_stashed(self) -> bool:
         """Whether some manager has the tree stashed."""
@@ -225,13 +195,41 @@ def _be_keeper(window: _Window, process: int, then: Callable[[], object] | None)
 
 
 def _watch(window: _Window, process: int) -> None:
-    top = window.tree
-    by_directory: dict[str, list[_Held]] = {}
-    for one in window.held:
-        by_directory.setdefault(os.path.join(top, os.path.dirname(one.path)), []).append(one)
-    changed = dict.fromkeys(by_directory, 0)
+    """Until the manager has ended: open each version that appears, and write the newest down now and then."""
+    manager = _handle(process)
+    rests = (
+        _until_clock(window) if window.alarm is None or manager is None else _until_alarm(window, window.alarm, manager)
+    )
     next_note = 0.0
-    while running.Process(process).is_alive():
+    for suspects in rests:
+        for one in suspects:
+            one.look(window.tree)
+        if time.monotonic() >= next_note:
+            _write_down(window.place, window.held)
+            next_note = time.monotonic() + _NOTE_EVERY_S
+        if not running.Process(process).is_alive():
+            return
+
+
+def _until_alarm(window: _Window, alarm: Watcher, manager: int) -> Iterator[list[Held]]:
+    """All files, as soon as one of them changes or there may be something to write down."""
+    while True:
+        heard = select.select((alarm.fd, manager), (), (), _NOTE_EVERY_S)[0]
+        if manager in heard:
+            return
+        for _ in alarm.hints():
+            pass
+        yield window.held
+
+
+def _until_clock(window: _Window) -> Iterator[list[Held]]:
+    """Every few milliseconds the files of directories that have changed."""
+    by_directory: dict[str, list[Held]] = {}
+    for one in window.held:
+        by_directory.setdefault(os.path.join(window.tree, os.path.dirname(one.path)), []).append(one)
+    changed = dict.fromkeys(by_directory, 0)
+    while True:
+        suspects: list[Held] = []
         for directory, members in by_directory.items():
             try:
                 time_ns = os.stat(directory).st_mtime_ns
@@ -239,19 +237,43 @@ def _watch(window: _Window, process: int) -> None:
                 continue
             if time_ns != changed[directory] or time.time_ns() - time_ns < _FRESH_NS:
                 changed[directory] = time_ns
-                for one in members:
-                    one.look(top)
-        if time.monotonic() >= next_note:
-            _write_down(window.place, window.held)
-            next_note = time.monotonic() + _NOTE_EVERY_S
+                suspects += members
+        yield suspects
         time.sleep(_TICK_S)
 
 
-def _write_down(place: str, held: list[_Held]) -> None:
+def _alarm(top: str, held: Sequence[Held]) -> Watcher | None:
+    """Rings as soon as a directory of these files changes: who sleeps until then is on the machine first when it does.
+
+    None where the system has no such thing; then the keeper looks again every few milliseconds.
+    """
+    try:
+        alarm = Watcher()
+    except NoWatch:
+        return None
+    try:
+        alarm.watch(os.fsencode(top), iter({os.fsencode(os.path.dirname(one.path)) for one in held}))
+    except NoWatch:
+        alarm.close()
+        return None
+    return alarm
+
+
+def _handle(process: int) -> int | None:
+    """A descriptor that can be read once the process has ended; None where there is none."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(process)
+    except OSError:
+        return None
+
+
+def _write_down(place: str, held: list[Held]) -> None:
     """Keep on disk, too, the newest version of each file that has changed since it was last looked at."""
     for index, one in enumerate(held):
         if one.note():
-            files.replace(os.path.join(place, str(index)), _content(one.descriptors[-1]))
+            files.replace(os.path.join(place, str(index)), content_of(one.descriptors[-1]))
 
 
 # -- afterwards ------------------------------------------------------------------------------------
@@ -294,46 +316,6 @@ def _merge(record: Mapping[str, Any], versions: _Versions, read: _Read) -> list[
             if rejoin.join(tree, path, base, known, read):
                 merged.append(path)
     return merged
-
-
-def _tracked(repo: Repository, memory: Sequence[Patterns], index_file: str | None) -> list[_Held]:
-    env = {"GIT_INDEX_FILE": os.path.abspath(index_file)} if index_file else None
-    out = Git(repo.work_tree, repo.git_dir).run("ls-files", "--stage", "-z", env=env).stdout
-    found = []
-    for entry in out.split(b"\0")[:-1]:
-        head, _, path = entry.partition(b"\t")
-        mode, oid, stage = head.split()
-        if mode.startswith(b"100") and stage == b"0" and any(patterns.matches(path) for patterns in memory):
-            found.append(_Held(os.fsdecode(path), oid.decode()))
-    room = _descriptors() - _SPARE_DESCRIPTORS
-    if len(found) > room // 2 and repo.work_tree is not None:  # those that an agent is most likely to write to
-        found.sort(key=lambda one: _time_ns(os.path.join(repo.work_tree or "", one.path)), reverse=True)
-        del found[room // 2 :]
-    return found
-
-
-def _descriptors() -> int:
-    """How many files this process may have open, after asking for as many as it may."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return max(soft, wanted)
-
-
-def _time_ns(path: str) -> int:
-    try:
-        return os.stat(path, follow_symlinks=False).st_mtime_ns
-    except OSError:
-        return 0
-
-
-def _content(descriptor: int) -> bytes:
-    pieces, at = [], 0
-    while piece := os.pread(descriptor, 1 << 20, at):
-        pieces.append(piece)
-        at += len(piece)
-    return b"".join(pieces)
 
 
 def _wait_for_lock(place: str) -> bool:

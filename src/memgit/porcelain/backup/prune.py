@@ -26,7 +26,7 @@ class Pruned:
 
 def run(repo: Repository, target: Target, now_s: int, *, dry_run: bool) -> Pruned:
     """Apply the retention of a target. Raises MemgitError, and removes nothing, if the newest snapshot is not sound."""
-    with Lock(Memo(repo, target).directory):
+    with Lock(Memo(repo, target).directory, only_looks=dry_run):
         place = check.reach(repo, target)
         snapshots = [
             Snapshot(item.name, begun, item.complete is not None)

@@ -105,7 +105,7 @@ def run(
     Raises Shrunk, TargetError, NetworkError, ConfigError, Busy while another run to this target is at work.
     """
     job = _Job(target, targets.reach(target, repo), Memo(repo, target), request, now_ns, advance)
-    with _alone(job.memo):
+    with _alone(job.memo) if not request.dry_run else nullcontext():
         targets.check_marker(job.place, job.memo, new_target=request.new_target, dry_run=request.dry_run)
         path = job.memo.index_path(repo.git_dir, with_held=target.include_held)
         index_file = IndexFile(path, _rules(target, patterns, rules))

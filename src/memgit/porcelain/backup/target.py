@@ -201,7 +201,9 @@ def check_marker(place: Place, memo: Memo, *, new_target: bool, dry_run: bool) -
                 f"{place.where} is not the place that was backed up to before: its {MARKER} file is missing.",
                 "Is the disk mounted? If it really is a new one, run again with --new-target.",
             )
-        if not dry_run:
+        if dry_run:
+            place.look()
+        else:
             made = Marker(os.urandom(8).hex(), memo.workspace())
             place.claim(
                 json.dumps({"schema": _SCHEMA, "target": made.target, "workspace": made.workspace}).encode() + b"\n"

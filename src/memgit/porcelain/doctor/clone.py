@@ -42,12 +42,12 @@ def _attribute_without_driver(facts: Facts) -> Iterator[Problem]:
 
 
 def _driver_without_attribute(facts: Facts) -> Iterator[Problem]:
-    if _driver(facts) is not None and not _has_attribute(facts):
+    if _driver(facts) is not None and not _has_attribute(facts) and not install.wants_none(facts.values):
         yield Problem(
             "driver-without-attribute",
             Severity.WARNING,
             f"The driver is registered, but no memory file has merge={DRIVER}, so git never calls it.",
-            "Write the attributes: memgit init --driver-only.",
+            "Write the attributes: memgit init --driver-only --attributes local.",
             mends=True,
         )
 
@@ -79,8 +79,7 @@ def _register(facts: Facts) -> None:
     space = facts.spaces[0] if facts.spaces else None
     if space is None:
         return
-    keep = "keep" if _has_attribute(facts) else "local"
-    request = install.Request(hooks="keep", attributes=keep)
+    request = install.Request(hooks="keep", attributes="keep" if _has_attribute(facts) else None)
     install.apply(facts.repo, install.plan(facts.repo, space.config, space.place, request, programs.installed()))
 
 

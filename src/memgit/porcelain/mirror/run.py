@@ -59,7 +59,7 @@ def run(
     refuse_inside(path, repo, f"The folder {chosen.name}")
     private = os.path.join(repo.private_dir, "mirror", chosen.name)
     report = Report(chosen.name, path, dry_run=request.dry_run)
-    with Lock(private) as lock, ExitStack() as open_folders:
+    with Lock(private, only_looks=request.dry_run) as lock, ExitStack() as open_folders:
         state = State(private)
         ours = open_folders.enter_context(_open(os.path.join(repo.work_tree, workspace)))
         theirs = open_folders.enter_context(_open_folder(path, may_be_made=not state.agreed and not request.dry_run))
