@@ -10,7 +10,6 @@ import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memgit.core.consolidation.message import DEFAULT_SUBJECT
 from memgit.core.kinds import toml
 from memgit.core.layers import Layer, environment, flag, resolve
 from memgit.core.setting import Origin, OriginKind, Scope
@@ -178,8 +177,7 @@ def test_every_default_is_valid_and_shown_as_it_would_be_written(key: str) -> No
     assert kind.read(tomli.loads(f"value = {kind.show(DEFAULTS.value(key))}")["value"]) == DEFAULTS.value(key)
 
 
-def test_defaults_are_those_of_the_modules_that_use_them() -> None:
-    assert DEFAULTS.consolidate.template == DEFAULT_SUBJECT
+def test_no_layer_is_the_defaults() -> None:
     assert resolve(()) == DEFAULTS == Config()
 
 

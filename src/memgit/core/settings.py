@@ -43,6 +43,7 @@ DEFAULT_INCLUDE = (
     "/.claude/memory/**",
     "/.beads/*.jsonl",
 )
+DEFAULT_SUBJECT = "memory: {window}, {commits}{files}{lines}"
 ALWAYS_EXCLUDED = (
     # what editors and git leave behind
     "*.tmp",
@@ -105,7 +106,7 @@ class Consolidate:
     )
     keep_empty: bool = setting(False, Truth(), "Whether a window whose changes cancel out leaves an empty commit.")
     template: str = setting(
-        "memory: {window}, {commits}{files}{lines}",
+        DEFAULT_SUBJECT,
         Template(("window", "commits", "files", "lines")),
         "The subject of a consolidated commit.",
     )

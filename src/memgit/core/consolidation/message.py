@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from memgit.core import trees as tree_changes
 from memgit.core.objects import Oid
+from memgit.core.settings import DEFAULT_SUBJECT
 from memgit.core.trailers import parse as parse_trailers
 from memgit.core.trees import Entry, Trees, is_gitlink, oid_of
 from memgit.core.values import dataclass
@@ -19,8 +20,6 @@ _ID, _COUNT = re.compile(rb"[0-9a-f]{40}"), re.compile(rb"[1-9][0-9]{0,8}")
 _HEADING = re.compile(rb"^#{1,6}[ \t]+(.+?)[ \t#]*$")
 _MARKDOWN = (b".md", b".markdown", b".mdx")
 _BULLET = re.compile(rb"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+\S")
-
-DEFAULT_SUBJECT = "memory: {window}, {commits}{files}{lines}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from memgit.core.consolidation.message import DEFAULT_SUBJECT
 from memgit.core.memory import Patterns
 from memgit.core.objects import RefName
 from memgit.core.setting_rows import AutoRule
@@ -20,7 +19,7 @@ class Policy:
     keep_empty: bool  # a window that came to nothing leaves an empty commit
     rules: tuple[AutoRule, ...]
     memory: Patterns
-    subject: str = DEFAULT_SUBJECT  # template
+    subject: str  # template
 
     @classmethod
     def of(cls, config: Config, rules: tuple[AutoRule, ...] = ()) -> Policy:
