@@ -19,7 +19,7 @@ from memgit.porcelain.backup import prune as prunes
 from memgit.porcelain.backup import restore as restores
 from memgit.porcelain.backup import setup_ssh as setups
 from memgit.porcelain.backup import target as targets
-from memgit.porcelain.restore import Setting
+from memgit.porcelain.restore import Site
 
 
 def list_all(values: Values) -> int:
@@ -85,7 +85,7 @@ def restore(values: Values) -> int:
     with Progress(f"Restoring from {target.name}", quiet=bool(values["quiet"])) as progress:
         if to is None:
             name_here = machine.name(os.environ)
-            where = Setting(context.repo, context.config, context.workspace_bytes, VERSION, name_here, now_s())
+            where = Site(context.repo, context.config, context.workspace_bytes, VERSION, name_here, now_s())
             recalled = recall.run(
                 where, target, snapshot or None, paths, dry_run=dry_run, advance=progress.advance
             )  # fmt: skip

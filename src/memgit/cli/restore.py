@@ -16,7 +16,7 @@ from memgit.errors import UsageError
 from memgit.git.objects import ObjectReader
 from memgit.host import machine
 from memgit.porcelain import restore, states
-from memgit.porcelain.restore import Report, Restored, Setting
+from memgit.porcelain.restore import Report, Restored, Site
 
 _DIFF_LINES = 400
 
@@ -28,13 +28,13 @@ def run(values: Values) -> int:
     if at is None:
         raise UsageError("Say to which state with --at: a date or a commit.", "`memgit log --raw PATH` lists them.")
     paths = repository_paths(context, texts(values, "paths"))
-    report = restore.run(_setting(context), paths, at, dry_run=bool(values["dry_run"]))
+    report = restore.run(_site(context), paths, at, dry_run=bool(values["dry_run"]))
     return _show(report, values)
 
 
 def undo(values: Values, context: Context, operation: Operation) -> int:
     """Take a restore back."""
-    report = restore.take_back(_setting(context), operation, dry_run=bool(values["dry_run"]))
+    report = restore.take_back(_site(context), operation, dry_run=bool(values["dry_run"]))
     if not values["json"] and not values["quiet"]:
         verb = "Would take back" if report.dry_run else "Took back"
         render.say(f"{verb} {render.short(operation.oid)}: {operation.summary}")
@@ -71,9 +71,9 @@ def log_raw(values: Values) -> int:
     return 0
 
 
-def _setting(context: Context) -> Setting:
+def _site(context: Context) -> Site:
     name = machine.name(os.environ)
-    return Setting(context.repo, context.config, context.workspace_bytes, VERSION, name, now_s())
+    return Site(context.repo, context.config, context.workspace_bytes, VERSION, name, now_s())
 
 
 def _show(report: Report, values: Values) -> int:

@@ -52,8 +52,8 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """What a restore needs to know of the workspace; the same as a commit does."""
+class Site:
+    """Where a restore takes place: all that it, and the captures it makes, have to know of a workspace."""
 
     repo: Repository
     config: Config
@@ -83,7 +83,7 @@ class _Wanted:
     side: Side | None
 
 
-def run(where: Setting, paths: tuple[bytes, ...], at: str, *, dry_run: bool) -> Report:
+def run(where: Site, paths: tuple[bytes, ...], at: str, *, dry_run: bool) -> Report:
     """Write memory files as they were at a time or in a commit.
 
     paths: of the repository, files or directories. at: a date as git reads them, or a revision.
@@ -96,7 +96,7 @@ def run(where: Setting, paths: tuple[bytes, ...], at: str, *, dry_run: bool) -> 
     return _write(where, wanted, f"restore: {named} as of {when}", "restore", None, dry_run=dry_run)
 
 
-def take_back(where: Setting, operation: Operation, *, dry_run: bool) -> Report:
+def take_back(where: Site, operation: Operation, *, dry_run: bool) -> Report:
     """Undo a restore: write the files it changed as they were before it."""
     changed = operation.branch
     with ObjectReader(where.repo.git) as reader:
@@ -123,7 +123,7 @@ def _before(reader: ObjectReader, changed: RefChange) -> Oid:
     raise UsageError("Before this operation there was no commit to go back to.", "Delete the files if they should go.")
 
 
-def _moment(where: Setting, at: str) -> _Moment:
+def _moment(where: Site, at: str) -> _Moment:
     commit = refs.resolve(where.repo.git, at)
     time_s = dates.seconds(where.repo.git, at, where.now_s) if commit is None else 0
     if time_s is None:
@@ -131,7 +131,7 @@ def _moment(where: Setting, at: str) -> _Moment:
     return _Moment(commit, time_s)
 
 
-def _find(where: Setting, reader: ObjectReader, path: bytes, when: _Moment) -> list[_Wanted]:
+def _find(where: Site, reader: ObjectReader, path: bytes, when: _Moment) -> list[_Wanted]:
     repo = where.repo
     patterns = where.config.memory.patterns().under(where.workspace)
     if not patterns.matches(path) and not patterns.may_contain(path):
@@ -160,9 +160,7 @@ def _find(where: Setting, reader: ObjectReader, path: bytes, when: _Moment) -> l
     return [_Wanted(name, state, side) for name, side in sorted(below.items())]
 
 
-def _write(
-    where: Setting, wanted: list[_Wanted], message: str, kind: str, undoes: Oid | None, *, dry_run: bool
-) -> Report:
+def _write(where: Site, wanted: list[_Wanted], message: str, kind: str, undoes: Oid | None, *, dry_run: bool) -> Report:
     repo = where.repo
     if repo.work_tree is None:
         raise UsageError("A bare repository has no files to restore.", "Run this in a work tree.")
@@ -199,7 +197,7 @@ def _write(
     return replace(report, ref=done.ref, old_tip=done.old_tip, commit=done.commit, operation=done.operation)
 
 
-def capture_first(where: Setting, paths: tuple[bytes, ...], *, dry_run: bool = False) -> None:
+def capture_first(where: Site, paths: tuple[bytes, ...], *, dry_run: bool = False) -> None:
     """What is there now must be in a commit before it is written over. Raises GuardHeld."""
     request = Request(paths=paths, machine=where.machine, confirm_deletions=True, dry_run=dry_run)
     done = commit.run(where.repo, where.config, where.workspace, where.version, request, where.now_s)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from memgit.core.objects import Oid
 from memgit.core.setting_rows import Target
 from memgit.core.values import dataclass
 from memgit.errors import UsageError
+from memgit.host.place import Advance
 from memgit.porcelain import commit
 from memgit.porcelain.backup import check, restore
 from memgit.porcelain.backup.restore import Restored
 from memgit.porcelain.backup.target import Memo
 from memgit.porcelain.commit import Request
-from memgit.porcelain.restore import Setting, capture_first
+from memgit.porcelain.restore import Site, capture_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,13 @@ class Recalled:
 
 
 def run(
-    where: Setting,
+    where: Site,
     target: Target,
     name: str | None,
     paths: Iterable[bytes],
     *,
     dry_run: bool,
-    advance: Callable[[int], None] = lambda count: None,
+    advance: Advance = lambda count: None,
 ) -> Recalled:
     """Bring memory files of a snapshot back into the workspace. paths: relative to it; none for all.
 
