@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from memgit.core.memory import Patterns
+from memgit.core.objects import ZERO
 from memgit.core.settings import Config
 from memgit.core.values import dataclass
 from memgit.errors import MemgitError
@@ -19,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from memgit.core.secrets.finding import Finding
 
-_ZERO = "0" * 40
+_ZERO = ZERO.decode()
 _ONCE_EVERY_S = 86400
 MARKERS = "conflict-markers"
 _MOST_COMMITS = 2000  # of a push that are looked at one by one; a longer one is looked at as a whole

@@ -6,10 +6,10 @@ It knows the three inputs and the result. A violation turns the region, or the f
 from __future__ import annotations
 
 from memgit.core.merge import shapes
+from memgit.core.merge.edits import LineMerge
 from memgit.core.merge.units import split
 
 Count = dict[bytes, int]
-LineMerge = tuple[bytes, bytes, bytes, bytes]
 
 _MOST_PLACES = 1_000  # where an entry is looked for by its first line
 _SIGNIFICANT = 6  # letters and digits; a shorter line (`---`, `}`) may well be meant twice

@@ -10,6 +10,7 @@ from memgit.core.merge.similar import held, tokens
 from memgit.core.merge.times import find_dates, leading_time
 
 Merged = tuple[bytes, str] | None
+LineMerge = tuple[bytes, bytes, bytes, bytes]  # base, one, two, and what a rule wrote
 
 _KEPT = 0.9  # a merged line must hold this share of the words of both sides
 _SEPARATORS = (b", ", "、".encode(), b"; ", b" | ", " · ".encode())

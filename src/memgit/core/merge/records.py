@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from memgit.core.merge.budget import Budget
+from memgit.core.merge.edits import LineMerge
 from memgit.core.merge.objects import Contradiction, Fields, Malformed, fields, is_sound, merge_texts
-from memgit.core.merge.settle import LineMerge, Piece, conflict, settle
+from memgit.core.merge.settle import Piece, conflict, settle
 from memgit.core.merge.similar import held, tokens
 from memgit.core.merge.slots import Run, Side
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from memgit.core.merge import shapes
 from memgit.core.merge.budget import Budget
-from memgit.core.merge.edits import merge_line
+from memgit.core.merge.edits import LineMerge, merge_line
 from memgit.core.merge.insertions import Clash, join
 from memgit.core.merge.place import Place
 from memgit.core.merge.slots import Run, Side
 from memgit.core.merge.units import split
-
-LineMerge = tuple[bytes, bytes, bytes, bytes]  # base, one, two, merged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

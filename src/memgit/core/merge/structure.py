@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from memgit.core.merge import shapes
 from memgit.core.merge.budget import Budget, Exhausted
-from memgit.core.merge.check import LineMerge, is_torn, opens_fence, violations
+from memgit.core.merge.check import is_torn, opens_fence, violations
+from memgit.core.merge.edits import LineMerge
 from memgit.core.merge.insertions import Clash, join, repeated
 from memgit.core.merge.markers import has_markers
 from memgit.core.merge.place import Place

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 from memgit.core.kinds import toml
 from memgit.core.setting_rows import Target
@@ -11,7 +10,7 @@ from memgit.core.values import dataclass
 from memgit.errors import UsageError
 from memgit.git.repository import Repository
 from memgit.host import files
-from memgit.host.place import MARKER, TargetError
+from memgit.host.place import MARKER, Advance, TargetError
 from memgit.porcelain.backup import check, restore
 from memgit.porcelain.backup.restore import Restored
 from memgit.porcelain.backup.target import Marker, Memo, reach, read_marker
@@ -39,9 +38,7 @@ def target_of(place: str) -> Target:
     return Target(NAME, path=os.path.abspath(os.path.expanduser(place)))
 
 
-def run(
-    place: str, directory: str, *, dry_run: bool, advance: Callable[[int], None] = lambda count: None
-) -> Bootstrapped:
+def run(place: str, directory: str, *, dry_run: bool, advance: Advance = lambda count: None) -> Bootstrapped:
     """Bring the newest complete backup at a place into a directory, going on where an interrupted call broke off.
 
     Raises TargetError if no backups of memgit lie there, and what `restore.into` raises: other content is not replaced,

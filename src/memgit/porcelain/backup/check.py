@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 
 from memgit.core.backup import manifest
@@ -18,11 +18,9 @@ from memgit.git.repository import Repository
 from memgit.host import generation
 from memgit.host.folder import Folder
 from memgit.host.local_place import LocalPlace
-from memgit.host.place import FILES, MARKER, Place, TargetError
+from memgit.host.place import FILES, MARKER, Advance, Place, TargetError
 from memgit.porcelain.backup import target as targets
 from memgit.porcelain.backup.target import Held, Memo
-
-Advance = Callable[[int], None]
 
 
 class State(Enum):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
 
 from memgit.core.setting_rows import Target
 from memgit.git.repository import Repository
 from memgit.host.folder import Folder
+from memgit.host.place import Advance
 from memgit.porcelain.backup import check, restore
 from memgit.porcelain.backup.check import Verified
 
 
-def run(repo: Repository, target: Target, advance: Callable[[int], None] = lambda count: None) -> Verified:
+def run(repo: Repository, target: Target, advance: Advance = lambda count: None) -> Verified:
     """Restore the newest backup of a target into a scratch directory that goes away again, and compare."""
     place = check.reach(repo, target)
     held = check.choose(place, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from memgit.core.backup.manifest import Entry, digest_of
 from memgit.core.setting_rows import Target
@@ -13,11 +13,9 @@ from memgit.git.repository import Repository
 from memgit.host import generation, tree
 from memgit.host.folder import Folder
 from memgit.host.local_place import LocalPlace
-from memgit.host.place import FILES, Place
+from memgit.host.place import FILES, Advance, Place
 from memgit.porcelain.backup import check
 from memgit.porcelain.backup.target import Held, Memo
-
-Advance = Callable[[int], None]
 
 
 class DamagedBackup(MemgitError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 
 from memgit.core.backup import manifest, shrink
@@ -22,7 +22,7 @@ from memgit.host import files, generation
 from memgit.host.folder import Folder
 from memgit.host.local_place import LocalPlace, refused
 from memgit.host.lock import Lock
-from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MIRROR, PARTIAL, Place, Sender
+from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MIRROR, PARTIAL, Advance, Place, Sender
 from memgit.porcelain.backup import source as sources
 from memgit.porcelain.backup import target as targets
 from memgit.porcelain.backup.source import Gathered, IndexFile, Screen, Source
@@ -74,7 +74,7 @@ class _Job:
     memo: Memo
     request: Request
     now_ns: int
-    advance: Callable[[int], None]
+    advance: Advance
     notes: list[str] = field(default_factory=list)
     is_doubted: bool = False  # whether the generation before was found damaged
 
@@ -96,7 +96,7 @@ def run(
     rules: bytes,
     request: Request,
     now_ns: int,
-    advance: Callable[[int], None] = lambda count: None,
+    advance: Advance = lambda count: None,
 ) -> Report:
     """Back the workspace up to one target.
 
