@@ -24,6 +24,7 @@ def as_lines(findings: Sequence[Finding]) -> str:
 
 
 def as_json(findings: Sequence[Finding]) -> dict[str, object]:
+    """For `--json`: places, rules and fingerprints."""
     return {
         "schema": SCHEMA,
         "findings": [

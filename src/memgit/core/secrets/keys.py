@@ -76,6 +76,7 @@ def private_key_blocks(text: bytes) -> Iterator[Hit]:
 
 
 def putty_keys(text: bytes) -> Iterator[Hit]:
+    """The private halves in files of PuTTY."""
     for match in _PUTTY.finditer(text):
         yield Hit("private-key", match.start(), match.end(), b"".join(match[1].split()))
 
@@ -106,6 +107,7 @@ def signed_tokens(text: bytes) -> Iterator[Hit]:
 
 
 def one_time_password_seeds(text: bytes) -> Iterator[Hit]:
+    """Seeds in `otpauth://` addresses, as QR codes hold them."""
     for match in _OTPAUTH.finditer(text):
         if not is_filler(match[1]) and match[1].rstrip(b"=").upper() != b"JBSWY3DPEHPK3PXP":  # everyone's sample
             yield Hit("otpauth-seed", match.start(), match.end(), match[1])

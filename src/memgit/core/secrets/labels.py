@@ -71,6 +71,7 @@ SEED_LABEL = re.compile(rb"(?:seed|mnemonic|(?:recovery|backup|secret|wallet)[ _
 
 
 def kind_of(label: re.Match[bytes]) -> Kind:
+    """What a label says of the value behind it. label: a match of the expression of all labels."""
     return _KINDS[label.lastgroup or ""]
 
 

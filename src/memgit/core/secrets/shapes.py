@@ -27,6 +27,7 @@ class Hit:
 
 
 def accept_any(_: bytes) -> bool:
+    """No further condition: the pattern alone decides."""
     return True
 
 
@@ -66,6 +67,7 @@ class Shape:
 
 
 def shape(rule: str, anchors: str, pattern: bytes, accept: Callable[[bytes], bool] = accept_any) -> Shape:
+    """A shape as the tables write it. anchors: separated by blanks."""
     return Shape(rule, tuple(anchors.encode().split()), pattern, accept)
 
 

@@ -184,10 +184,12 @@ def is_random_token(value: bytes, *, at_least: int = 16) -> bool:
 
 
 def is_uuid(value: bytes) -> bool:
+    """Is the value written as a UUID?"""
     return _UUID.match(value) is not None
 
 
 def is_hex(value: bytes) -> bool:
+    """Is the value hex digits alone, with or without `0x` before them?"""
     return _HEX.match(value) is not None
 
 
