@@ -180,7 +180,7 @@ def test_a_pause_ends_by_itself_and_a_damaged_one_holds(repo: Repo) -> None:
     (repo.path / "memory" / "x.md").write_text("y\n")
     repo.git("update-ref", "-d", "refs/x")
     (repo.git_dir / "memgit" / "jobs.json").unlink()
-    assert repo.memgit("run", "--once").out == "Nothing is due.\n"
+    assert repo.memgit("run", "--once").out == "Automatic actions are held; `memgit resume` lets them go on.\n"
     assert commits(repo) == 2
     assert "must be a duration" in repo.memgit("pause", "--for", "soon", ok=2).err
 

@@ -44,7 +44,8 @@ def run(values: Values) -> int:
         elif not values["json"] and not values["quiet"]:
             render.say(f"{path}: {job} done.")
     if not rows and not values["json"] and not values["quiet"] and not worst:
-        render.say("Nothing is due.")
+        is_held = any(hold.current(open_workspace(path).repo, now_s()) is not None for path in paths)
+        render.say("Automatic actions are held; `memgit resume` lets them go on." if is_held else "Nothing is due.")
     return worst
 
 
