@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 Oid = bytes  # 40 lowercase hex digits, as git prints them
 RefName = str  # always full, such as refs/heads/main; undecodable bytes as surrogates
 ReadMany = Callable[[Iterable[Oid]], Iterator[bytes]]  # raw contents in order; KeyError if one is missing
@@ -16,9 +20,21 @@ _SIGNATURE_HEADERS = (b"gpgsig ", b"gpgsig-sha256 ")
 
 def hash_object(kind: bytes, content: bytes) -> Oid:
     """The id git gives an object of this kind ("commit", "tree", "blob") in a SHA-1 repository."""
-    from hashlib import sha1  # loading it costs 5 ms, and a run that finds nothing changed hashes nothing
+    name: str = (_sha1 or _load_sha1())(b"%s %d\0%s" % (kind, len(content), content)).hexdigest()
+    return name.encode()
 
-    return sha1(b"%s %d\0%s" % (kind, len(content), content), usedforsecurity=False).hexdigest().encode()
+
+_sha1: Callable[[bytes], Any] | None = None
+
+
+def _load_sha1() -> Callable[[bytes], Any]:
+    """Loading it costs 5 ms, and a run that finds nothing changed hashes nothing."""
+    global _sha1
+    from functools import partial
+    from hashlib import sha1
+
+    _sha1 = partial(sha1, usedforsecurity=False)
+    return _sha1
 
 
 def tree_of(raw: bytes) -> Oid:
@@ -54,11 +70,11 @@ def rewrite_commit(raw: bytes, tree: Oid, parents: Iterable[Oid]) -> bytes:
     Author, committer, both dates, encoding, unknown headers and the message stay byte for byte.
     Source of the header order (tree, parents, author, committer, rest): git's commit.c.
     """
-    head, separator, message = raw.partition(b"\n\n")
-    start = head.index(b"\nauthor ")
-    rest = head[start + 1 :]
-    if b"\ngpgsig" in rest:
-        kept = [field for field in split_commit(rest)[0] if not field.startswith(_SIGNATURE_HEADERS)]
-        rest = b"\n".join(kept)
-    lines = [b"tree " + tree, *(b"parent " + parent for parent in parents), rest]
-    return b"\n".join(lines) + separator + message
+    start = raw.index(b"\nauthor ") + 1
+    lines = b"tree %s\n%s" % (tree, b"".join([b"parent %s\n" % parent for parent in parents]))
+    end = raw.find(b"\n\n", start)
+    if raw.find(b"\ngpgsig", start, end if end >= 0 else len(raw)) < 0:
+        return lines + raw[start:]
+    head, separator, message = raw[start:].partition(b"\n\n")
+    kept = [field for field in split_commit(head)[0] if not field.startswith(_SIGNATURE_HEADERS)]
+    return lines + b"\n".join(kept) + separator + message

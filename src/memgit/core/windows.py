@@ -42,7 +42,7 @@ class Calendar:
     Raises ValueError for a kind or zone that does not exist.
     """
 
-    __slots__ = ("_days", "_length_s", "_shift_s", "_zone", "kind")
+    __slots__ = ("_days", "_labels", "_length_s", "_shift_s", "_zone", "kind")
 
     def __init__(self, kind: str, zone: str = AUTHOR_ZONE) -> None:
         if kind not in LENGTHS_S:
@@ -52,6 +52,7 @@ class Calendar:
         self._shift_s = _MONDAY_S if kind == "week" else 0
         self._zone = None if zone == AUTHOR_ZONE else load_zone(zone)
         self._days: dict[int, int] = {}
+        self._labels: dict[WindowKey, str] = {}
 
     def key(self, time_s: int, zone: bytes) -> WindowKey:
         """The window of a commit. time_s: author time, seconds since the epoch; zone: as in the commit."""
@@ -104,6 +105,12 @@ class Calendar:
 
     def label(self, key: WindowKey) -> str:
         """2026-02-04, 2026-02-04T18 (the hour it begins) or 2026-W06; the same in every locale."""
+        known = self._labels.get(key)
+        if known is None:
+            known = self._labels[key] = self._label(key)
+        return known
+
+    def _label(self, key: WindowKey) -> str:
         if self.kind == "week":
             thursday = key * 7  # ISO 8601 counts a week to the year of its Thursday
             year = _date(thursday)[0]

@@ -9,7 +9,7 @@ _Run._write      notes, then everything in one transaction with the operation lo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from memgit.core import windows
 from memgit.core.consolidation import message, plan, report, runs
@@ -171,19 +171,15 @@ class _Run:
 
     def _collapse(self, area: Extent, known: Settled | None, reader: ObjectReader, trees: Trees) -> Collapsed:
         return runs.collapse(
-            self._counted(history.stream(self.repo.git, area.ref.oid, _hidden(area, known))),
+            history.stream(self.repo.git, area.ref.oid, _hidden(area, known)),
             Classifier(self.policy.rules),
             self.calendar.closed_keys(None if self.request.open_windows else self.now_s),
             area.pinned,
             self._only_memory(trees),
             reader.tree,
             known.key if known is not None else None,
+            self.progress,
         )
-
-    def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        for chunk in chunks:
-            self.progress(chunk.count(b"\0"))
-            yield chunk
 
     def _only_memory(self, trees: Trees) -> Callable[[Oid | None, Oid], bool]:
         def check(before: Oid | None, after: Oid) -> bool:

@@ -34,17 +34,13 @@ class Plan:
 
     old_tip: Oid
     steps: tuple[Step, ...]
+    squashes: tuple[Step, ...]  # those of the steps that replace several commits by one
     dropped: dict[Oid, Oid]  # original id of a window that came to nothing -> the original parent it falls back on
-
-    @property
-    def squashes(self) -> tuple[Step, ...]:
-        """The steps that replace several commits by one."""
-        return tuple(step for step in self.steps if step.is_squash)
 
     @property
     def is_empty(self) -> bool:
         """True if nothing would change."""
-        return not self.dropped and not any(step.is_squash for step in self.steps)
+        return not self.dropped and not self.squashes
 
 
 def plan(
@@ -76,13 +72,11 @@ def plan(
 
     stretches = [Stretch(found, tree_before(found[0])) for found in _stretches(nodes, by_last)]
     steps = gather(stretches, trees) if commute else keep(stretches)
-    if keep_empty:
-        return Plan(old_tip, tuple(steps), {})
     dropped: dict[Oid, Oid] = {}
-    while found := _droppable(steps, dropped):
+    while not keep_empty and (found := _droppable(steps, dropped)):
         dropped |= {step.stands_for: step.parents[0] for step in found}
         steps = [step for step in steps if step.stands_for not in dropped]
-    return Plan(old_tip, tuple(steps), dropped)
+    return Plan(old_tip, tuple(steps), tuple([step for step in steps if step.is_squash]), dropped)
 
 
 def _stretches(nodes: Sequence[Node], by_last: dict[Oid, Node]) -> list[list[Node]]:

@@ -100,16 +100,20 @@ def sources_of(step: Step) -> int:
 
 def kept(plan: Plan) -> tuple[Kept, ...]:
     """Why commits stay, with a count for each reason that holds for any."""
-    steps = plan.steps
     per_window: dict[int, int] = {}
-    for step in steps:
-        key = step.nodes[0].key
-        if key is not None:
-            per_window[key] = per_window.get(key, 0) + 1
+    people = waiting = 0
+    for step in plan.steps:
+        node = step.nodes[0]
+        if node.key is not None:
+            per_window[node.key] = per_window.get(node.key, 0) + 1
+        elif node.automatic:
+            waiting += 1
+        else:
+            people += 1
     found = (
-        Kept(KeptReason.PERSON, sum(1 for step in steps if not step.nodes[0].automatic)),
-        Kept(KeptReason.OPEN, sum(1 for step in steps if step.nodes[0].is_waiting)),
-        Kept(KeptReason.ALONE, sum(1 for step in steps if not step.is_squash and step.nodes[0].key is not None)),
+        Kept(KeptReason.PERSON, people),
+        Kept(KeptReason.OPEN, waiting),
+        Kept(KeptReason.ALONE, sum(per_window.values()) - len(plan.squashes)),
         Kept(KeptReason.PIECES, sum(count for count in per_window.values() if count > 1)),
     )
     return tuple(item for item in found if item.count)

@@ -121,12 +121,14 @@ def collapse(
     only_memory: OnlyMemory,
     tree_of: Callable[[Oid], Oid],
     settled_key: WindowKey | None = None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Collapsed:
     """Read a history (`git rev-list --header --topo-order` output) into nodes.
 
     pinned: commits that something besides the branch points at; they end a run and are never inside one.
     only_memory: asked for commits that are automatic only if they change nothing but memory files.
     tree_of: the tree of a commit outside the range.
+    progress: told how many more commits were read.
     settled_key: stop with `late` set at the first closed auto-commit whose window is not after this.
 
     A commit is linked to its child when both are automatic, of one closed window, and it has no other
@@ -137,6 +139,7 @@ def collapse(
     for records, automatic in _judged(chunks, classifier, only_memory, tree_of):
         if not records:
             continue
+        progress(len(records))
         keys = windows([record[4] for record in records], [record[5] for record in records])
         if False in automatic:
             keys = [key if is_automatic else None for key, is_automatic in zip(keys, automatic, strict=True)]
