@@ -6,7 +6,7 @@ import os
 
 from memgit.cli import render
 from memgit.cli.backup import show_paths
-from memgit.cli.context import Context, now_s, open_repository, text, texts
+from memgit.cli.context import Context, now_s, open_repository, text, texts, typed_path
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core.setting_rows import Target
@@ -96,7 +96,7 @@ def restore(values: Values) -> int:
                 target,
                 snapshot or None,
                 paths,
-                os.path.abspath(to),
+                typed_path(values, to),
                 dry_run=dry_run,
                 replace=bool(values["overwrite"]),
                 advance=progress.advance,
