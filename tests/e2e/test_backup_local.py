@@ -517,6 +517,27 @@ def test_prune_keeps_the_promised_set_over_thirty_days(tmp_path: Path) -> None:
     assert vault.memgit("backup", "prune", "--json").json["gone"] == []
 
 
+def test_prune_without_a_name_reaches_every_target_that_keeps_snapshots(vault: Vault, tmp_path: Path) -> None:
+    targets = [("gone", "snapshots"), ("disk", "snapshots"), ("copy", "mirror")]
+    vault.configure(
+        "".join(
+            f'[[target]]\nname = "{name}"\nmode = "{mode}"\npath = "{tmp_path}/{name}"\nkeep = {{ daily = 1 }}\n'
+            for name, mode in targets
+        )
+    )
+    for round_ in range(3):
+        vault.write("MEMORY.md", f"{round_}\n")
+        vault.memgit("backup", "run")
+    (tmp_path / "gone").rename(tmp_path / "unplugged")
+    done = vault.memgit("backup", "prune", ok=1)
+    assert "disk: 1 snapshot gone, 2 kept." in done.out
+    assert f"{tmp_path}/gone" in done.err
+    assert len(list((tmp_path / "unplugged").glob("2*"))) == 3
+    (tmp_path / "unplugged").rename(tmp_path / "gone")
+    pruned = vault.memgit("backup", "prune", "--json").json["pruned"]
+    assert [(report["target"], len(report["gone"])) for report in pruned] == [("gone", 1), ("disk", 0)]
+
+
 def test_prune_lets_nothing_go_while_the_newest_snapshot_is_damaged(vault: Vault) -> None:
     vault.configure(f'[[target]]\nname = "disk"\npath = "{vault.target}"\nkeep = {{ daily = 1 }}\n')
     for round_ in range(4):

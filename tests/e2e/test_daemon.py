@@ -180,7 +180,7 @@ def test_a_pause_ends_by_itself_and_a_damaged_one_holds(repo: Repo) -> None:
     (repo.path / "memory" / "x.md").write_text("y\n")
     repo.git("update-ref", "-d", "refs/x")
     (repo.git_dir / "memgit" / "jobs.json").unlink()
-    assert repo.memgit("run", "--once").out == "Nothing is due.\n"
+    assert repo.memgit("run", "--once").out == "Automatic actions are held; `memgit resume` lets them go on.\n"
     assert commits(repo) == 2
     assert "must be a duration" in repo.memgit("pause", "--for", "soon", ok=2).err
 
@@ -232,12 +232,15 @@ def test_once_does_what_is_due_and_the_second_time_nothing(repo: Repo, tmp_path:
     assert repo.memgit("run", "--once").out == "Nothing is due.\n"
 
 
-def test_backups_run_when_there_is_somewhere_to_go(repo: Repo, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("mode", "jobs"), [("snapshots", ["backup", "backup_prune"]), ("mirror", ["backup"])])
+def test_backups_run_when_there_is_somewhere_to_go(repo: Repo, tmp_path: Path, mode: str, jobs: list[str]) -> None:
     (tmp_path / "disk").mkdir()
     (repo.git_dir / "memgit").mkdir()
-    (repo.git_dir / "memgit" / "config.toml").write_text(f'[[target]]\nname = "disk"\npath = "{tmp_path / "disk"}"\n')
-    ran = [row["job"] for row in repo.memgit("run", "--once", "--json").json["ran"]]
-    assert ran == ["capture", "consolidate", "backup", "prune"]
+    target = f'[[target]]\nname = "disk"\nmode = "{mode}"\npath = "{tmp_path / "disk"}"\n'
+    (repo.git_dir / "memgit" / "config.toml").write_text(target)
+    ran = repo.memgit("run", "--once", "--json").json["ran"]
+    assert [row["job"] for row in ran] == ["capture", "consolidate", *jobs, "prune"]
+    assert all(row["result"]["status"] == 0 for row in ran)
     assert list((tmp_path / "disk").iterdir())
 
 

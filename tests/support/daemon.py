@@ -99,5 +99,6 @@ def running(*paths: Path, env: Mapping[str, str] | None = None, config: str = ""
         assert "Traceback" not in said, said
 
 
-QUIET_JOBS = "".join(f'{job} = "never"\n' for job in ("capture", "mirror", "consolidate", "push", "backup", "prune"))
+JOBS = ("capture", "mirror", "consolidate", "push", "backup", "backup_prune", "prune")
+QUIET_JOBS = "".join(f'{job} = "never"\n' for job in JOBS)
 FAST = f'[watch]\ndebounce = "1s"\nmax_wait = "3s"\nscan = "1h"\n[schedule]\n{QUIET_JOBS}'

@@ -6,12 +6,13 @@ import os
 
 from memgit.cli import render
 from memgit.cli.backup import show_paths
-from memgit.cli.context import Context, now_s, open_repository, text, texts
+from memgit.cli.context import Context, now_s, open_repository, text, texts, typed_path
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core.setting_rows import Target
 from memgit.core.values import fields
 from memgit.core.version import VERSION
+from memgit.errors import MemgitError
 from memgit.host import machine
 from memgit.porcelain.backup import check, recall
 from memgit.porcelain.backup import drill as drills
@@ -95,7 +96,7 @@ def restore(values: Values) -> int:
                 target,
                 snapshot or None,
                 paths,
-                os.path.abspath(to),
+                typed_path(values, to),
                 dry_run=dry_run,
                 replace=bool(values["overwrite"]),
                 advance=progress.advance,
@@ -120,20 +121,39 @@ def restore(values: Values) -> int:
 
 
 def prune(values: Values) -> int:
-    """Let old snapshots go."""
+    """Let old snapshots go, at one target or wherever they can go from here."""
     context = open_repository(values)
-    target = _target(context, text(values, "target"))
-    report = prunes.run(context.repo, target, now_s(), dry_run=bool(values["dry_run"]))
-    if values["json"]:
-        render.emit_json(report)
-    elif not values["quiet"]:
-        for verdict in report.kept:
-            render.say(f"{verdict.snapshot.name}  stays: {', '.join(verdict.reasons)}")
-        for name in report.gone:
-            render.say(f"{name}  {'would go' if report.dry_run else 'gone'}")
-        gone = f"{render.plural(len(report.gone), 'snapshot')} {'would go' if report.dry_run else 'gone'}"
-        render.say(f"{report.target}: {gone}, {len(report.kept):,} kept.")
+    name = text(values, "target")
+    every = context.config.target if name is None else ()
+    chosen = tuple(target for target in every if target.can_prune) if len(every) > 1 else (_target(context, name),)
+    reports, failures = [], []
+    for target in chosen:
+        try:
+            report = prunes.run(context.repo, target, now_s(), dry_run=bool(values["dry_run"]))
+        except MemgitError as error:  # the others do not wait for it
+            failures.append(error)
+            continue
+        reports.append(report)
+        if not values["json"] and not values["quiet"]:
+            _show_pruned(report)
+    if values["json"] and not failures:
+        render.emit_json(reports[0] if len(every) < 2 else {"pruned": reports})
+    for failure in failures[1:]:
+        render.note(f"memgit: {failure.message}")
+    if failures:
+        raise failures[0]
+    if not chosen and not values["json"]:
+        render.say("No target has snapshots that this machine could let go.")
     return 0
+
+
+def _show_pruned(report: prunes.Pruned) -> None:
+    for verdict in report.kept:
+        render.say(f"{verdict.snapshot.name}  stays: {', '.join(verdict.reasons)}")
+    for name in report.gone:
+        render.say(f"{name}  {'would go' if report.dry_run else 'gone'}")
+    gone = f"{render.plural(len(report.gone), 'snapshot')} {'would go' if report.dry_run else 'gone'}"
+    render.say(f"{report.target}: {gone}, {len(report.kept):,} kept.")
 
 
 def setup_ssh(values: Values) -> int:

@@ -14,6 +14,7 @@ _EXCHANGE = (
     flag("create", "Make the branch anew that was deleted on the remote."),
 )
 
+_EVERY_TARGET = argument("target", "The target's name; all of them by default.", "TARGET", required=False)
 _TARGET = argument("target", "The target's name; not needed where there is only one.", "TARGET", required=False)
 
 GROUPS: dict[str, str] = {
@@ -305,7 +306,7 @@ COMMANDS: tuple[Command, ...] = (
             _DRY_RUN,
             flag("confirm_shrink", "Go on although many files are gone or empty since the last run."),
             flag("new_target", "Accept that the place is new, although this target was used before."),
-            argument("target", "The target's name; all of them by default.", "TARGET", required=False),
+            _EVERY_TARGET,
         ),
         ("memgit backup run --dry-run", "memgit backup run disk"),
     ),
@@ -342,10 +343,10 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "backup prune",
-        "Let old snapshots go as the target's `keep` says, once the newest has been proven sound.",
+        "Let old snapshots go as each target's `keep` says, once its newest has been proven sound.",
         "memgit.cli.backups:prune",
-        (_DRY_RUN, _TARGET),
-        ("memgit backup prune --dry-run disk",),
+        (_DRY_RUN, _EVERY_TARGET),
+        ("memgit backup prune --dry-run", "memgit backup prune disk"),
     ),
     Command(
         "backup drill",

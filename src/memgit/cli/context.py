@@ -111,6 +111,11 @@ def text(values: Values, name: str) -> str | None:
     return value
 
 
+def typed_path(values: Values, given: str) -> str:
+    """A path as it was typed, made absolute: like all others it starts in the directory of -C."""
+    return os.path.abspath(os.path.join(text(values, "directory") or os.curdir, given))
+
+
 def texts(values: Values, name: str) -> tuple[str, ...]:
     """The values of a repeatable option or of all arguments."""
     value = values[name]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from memgit.cli import render
-from memgit.cli.context import open_repository, text
+from memgit.cli.context import open_repository, text, typed_path
 from memgit.cli.params import Values
 from memgit.cli.progress import Progress
 from memgit.core.memory import Patterns
@@ -26,7 +24,7 @@ def run(values: Values) -> int:
             context.workspace_bytes,
             text(values, "ref") or "HEAD",
             patterns,
-            os.path.abspath(to),
+            typed_path(values, to),
             dry_run=bool(values["dry_run"]),
             overwrite=bool(values["overwrite"]),
             advance=progress.advance,

@@ -7,7 +7,7 @@ import time
 
 from memgit.cli import render
 from memgit.cli.app import ITSELF, status_of
-from memgit.cli.context import find_repository, now_s, open_repository, open_workspace, text, texts
+from memgit.cli.context import find_repository, now_s, open_repository, open_workspace, text, texts, typed_path
 from memgit.cli.params import Values
 from memgit.core.units import duration_s, format_duration
 from memgit.errors import MemgitError, UsageError
@@ -44,14 +44,15 @@ def run(values: Values) -> int:
         elif not values["json"] and not values["quiet"]:
             render.say(f"{path}: {job} done.")
     if not rows and not values["json"] and not values["quiet"] and not worst:
-        render.say("Nothing is due.")
+        is_held = any(hold.current(open_workspace(path).repo, now_s()) is not None for path in paths)
+        render.say("Automatic actions are held; `memgit resume` lets them go on." if is_held else "Nothing is due.")
     return worst
 
 
 def _paths(values: Values) -> list[str]:
     given = list(texts(values, "paths"))
     if given:
-        return [os.path.abspath(path) for path in given]
+        return [typed_path(values, path) for path in given]
     directory = text(values, "directory")
     try:
         find_repository(directory)

@@ -86,6 +86,11 @@ class Target:
         "Whether the key may only add snapshots; `memgit backup setup-ssh` shows how to make one.",
     )
 
+    @property
+    def can_prune(self) -> bool:
+        """Whether old snapshots can be let go from this machine."""
+        return self.mode == "snapshots" and not self.write_only
+
 
 @dataclass(frozen=True, slots=True)
 class MirroredFolder:

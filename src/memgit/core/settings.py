@@ -217,6 +217,7 @@ class Schedule:
     sync: str = setting("never", Times(), "Capture, fetch, join, consolidate and push.", sample="every 30m")
     push: str = setting("every 30m", Times(), "Push what is ready.")
     backup: str = setting("daily 01:00", Times(), "Back up to every configured target.")
+    backup_prune: str = setting("weekly sun 05:00", Times(), "Let old snapshots go at every target, as its keep says.")
     mirror: str = setting("every 10m", Times(), "Bring every configured folder and the workspace in step.")
     prune: str = setting("weekly sun 04:00", Times(), "Forget operations older than the retention.")
     timezone: str = setting("local", LocalZone(), 'Where the day begins: "local", "Europe/Berlin" or "+05:30".')

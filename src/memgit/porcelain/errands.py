@@ -10,7 +10,7 @@ from memgit.errors import MemgitError
 from memgit.git import refs
 from memgit.git.repository import checkout_of
 from memgit.porcelain import commit, jobs, notices, outbox
-from memgit.porcelain.jobs import REMOTE_JOBS, Ran
+from memgit.porcelain.jobs import BACKUP_JOBS, REMOTE_JOBS, Ran
 from memgit.porcelain.watched import Environ, Watched
 from memgit.process import Child
 
@@ -81,10 +81,9 @@ class Errands:
         """Not while a person works on history, nor before a remote that failed may be asked again."""
         workspace = place.workspace
         assert workspace is not None
-        if job not in ("capture", "backup") and checkout_of(workspace.repo.git_dir).operation is not None:
+        if job not in BACKUP_JOBS | {"capture"} and checkout_of(workspace.repo.git_dir).operation is not None:
             return False
-        config = workspace.config
-        if (job == "backup" and not config.target) or (job == "mirror" and not config.folder):
+        if not jobs.has_object(job, workspace.config):
             self._record(place, job, Ran(now_s, 0))
             return False
         if job in REMOTE_JOBS:

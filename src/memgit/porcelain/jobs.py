@@ -13,15 +13,28 @@ from memgit.core.values import dataclass, field
 from memgit.git.repository import Repository
 from memgit.host import files
 
-JOBS = ("capture", "mirror", "consolidate", "sync", "push", "backup", "prune")  # in the order they run when due
-COMMANDS = {"backup": ("backup", "run")}  # where it is not the job's own name
+JOBS = (  # in the order they run when several are due
+    *("capture", "mirror", "consolidate", "sync", "push"),
+    *("backup", "backup_prune", "prune"),
+)
+COMMANDS = {"backup": ("backup", "run"), "backup_prune": ("backup", "prune")}  # where it is not the job's own name
+BACKUP_JOBS = frozenset({"backup", "backup_prune"})
 REMOTE_JOBS = frozenset({"sync", "push"})
 _SCHEMA = 1
 
 
 def lane(job: str) -> str:
     """Jobs of one lane wait for each other. What moves no ref waits for nothing, and nothing waits for it."""
-    return job if job in ("backup", "mirror") else "history"
+    return "backup" if job in BACKUP_JOBS else "mirror" if job == "mirror" else "history"
+
+
+def has_object(job: str, config: Config) -> bool:
+    """Whether the settings name anything that a job could be done to."""
+    if job == "backup":
+        return bool(config.target)
+    if job == "backup_prune":
+        return any(target.can_prune for target in config.target)
+    return job != "mirror" or bool(config.folder)
 
 
 @dataclass(frozen=True, slots=True)
