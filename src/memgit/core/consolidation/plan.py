@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 
 from memgit.core.consolidation.gather import Step, Stretch, gather, keep
-from memgit.core.consolidation.records import restore
+from memgit.core.consolidation.records import has_more_headers, restore
 from memgit.core.consolidation.runs import Node
 from memgit.core.objects import Oid, is_signed, rewrite_commit
 from memgit.core.trees import Trees
@@ -139,9 +139,9 @@ def rewritten(plan: Plan) -> tuple[Step, ...]:
         node = step.nodes[0]
         if (
             step.is_squash
+            or not dirty.isdisjoint(step.parents)
             or step.tree != node.tree
             or step.parents != node.parents
-            or any(parent in dirty for parent in step.parents)
         ):
             dirty.add(step.stands_for)
             result.append(step)
@@ -153,7 +153,7 @@ def signed_people(steps: Sequence[Step], raw_of: Callable[[Node], bytes]) -> tup
     return tuple(
         step.nodes[0].last
         for step in steps
-        if not step.is_squash and b"\ngpgsig" in step.nodes[0].header and is_signed(raw_of(step.nodes[0]))
+        if not step.is_squash and has_more_headers(step.nodes[0].record) and is_signed(raw_of(step.nodes[0]))
     )
 
 

@@ -56,6 +56,11 @@ def _slow(shown: bytes) -> Record:
     return oid, header, b"".join(parents), parents[-1][7:47] if parents else b"", time, zone, blank[1:] + message
 
 
+def has_more_headers(record: Record) -> bool:
+    """Whether anything stands between committer and message, such as a signature."""
+    return not record[6].startswith(b"\n")
+
+
 def header_of(record: Record) -> bytes:
     """All header lines, raw."""
     return _divide(record)[0]
@@ -81,6 +86,8 @@ def _divide(record: Record) -> tuple[bytes, bytes]:
 
 def parents_of(parent_lines: bytes) -> tuple[Oid, ...]:
     """The ids in a run of `parent <id>` lines."""
+    if len(parent_lines) == _PARENT_WIDTH:
+        return (parent_lines[7:47],)
     return tuple(parent_lines[i + 7 : i + 47] for i in range(0, len(parent_lines), _PARENT_WIDTH))
 
 
