@@ -6,8 +6,8 @@ from memgit.core import windows
 from memgit.core.consolidation import runs
 from memgit.core.consolidation.classify import Classifier
 from memgit.core.consolidation.policy import Policy
-from memgit.core.objects import EMPTY_TREE, Oid
-from memgit.core.trees import Trees, changes
+from memgit.core.objects import Oid
+from memgit.core.trees import Trees
 from memgit.core.values import dataclass
 from memgit.git import history
 from memgit.git.objects import ObjectReader
@@ -35,21 +35,14 @@ def find(
     hidden = [published] if published is not None else []
     if everything:
         return Closed(tip, history.count(repo.git, tip, hidden), 0)
-    paths = policy.memory.under(workspace)
     with ObjectReader(repo.git) as reader:
-        trees = Trees(reader.read_many)
-
-        def only_memory(before: Oid | None, after: Oid) -> bool:
-            found = changes(trees, before or EMPTY_TREE, after, paths.covers)
-            return all(paths.covers(path) or paths.matches(path) for path, _, _ in found)
-
         found = runs.collapse(
             history.stream(repo.git, tip, hidden),
             Classifier(policy.rules),
             windows.Calendar(policy.window, policy.zone).closed_keys(now_s),
             frozenset(),
-            only_memory,
-            lambda oid: reader.read(oid)[5:45],
+            runs.by_trees(Trees(reader.read_many), policy.memory.under(workspace)),
+            reader.tree,
         )
     ready: dict[Oid, bool] = {}  # free of open windows, by newest commit
     stands: dict[Oid, bool] = {}  # on what is published

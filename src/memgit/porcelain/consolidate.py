@@ -22,7 +22,7 @@ from memgit.core.consolidation.report import Report
 from memgit.core.consolidation.runs import Collapsed, Node
 from memgit.core.objects import EMPTY_TREE, Oid, RefName, hash_object
 from memgit.core.operations import Created, Operation, RefChange
-from memgit.core.trees import Trees, changes
+from memgit.core.trees import Trees
 from memgit.core.values import dataclass
 from memgit.errors import RangeMoved, RefMoved, UsageError
 from memgit.git import history, notes, refs, signing
@@ -175,18 +175,11 @@ class _Run:
             Classifier(self.policy.rules),
             self.calendar.closed_keys(None if self.request.open_windows else self.now_s),
             area.pinned,
-            self._only_memory(trees),
+            runs.by_trees(trees, self.paths),
             reader.tree,
             known.key if known is not None else None,
             self.progress,
         )
-
-    def _only_memory(self, trees: Trees) -> Callable[[Oid | None, Oid], bool]:
-        def check(before: Oid | None, after: Oid) -> bool:
-            found = changes(trees, before or EMPTY_TREE, after, self.paths.covers)
-            return all(self.paths.covers(path) or self.paths.matches(path) for path, _, _ in found)
-
-        return check
 
     # -- drafting --------------------------------------------------------------------------------
 

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 
 from memgit.core.objects import Oid, hash_object
 
-# (id, header up to the committer, parent lines, last parent, author time, author zone, the rest as shown)
+# 0 id, 1 header up to the committer, 2 parent lines, 3 last parent, 4 author time, 5 author zone, 6 the rest as shown;
+# a bare tuple, as the regular expression gives it, because there are a million of them
 Record = tuple[bytes, ...]
 
 _RECORD = re.compile(

@@ -15,10 +15,22 @@ from operator import ne
 from memgit.core.consolidation.classify import Classifier, Kind
 from memgit.core.consolidation.message import earlier_sources
 from memgit.core.consolidation.records import Record, header_of, message_of, parents_of, read, tree_of
-from memgit.core.objects import Oid
+from memgit.core.memory import Patterns
+from memgit.core.objects import EMPTY_TREE, Oid
+from memgit.core.trees import Trees, changes
 from memgit.core.windows import ClosedWindows, WindowKey
 
 OnlyMemory = Callable[[Oid | None, Oid], bool]  # (tree before, None for a root's; tree after)
+
+
+def by_trees(trees: Trees, memory: Patterns) -> OnlyMemory:
+    """Answers by reading what differs. memory: its paths below the top of the repository."""
+
+    def check(before: Oid | None, after: Oid) -> bool:
+        found = changes(trees, before or EMPTY_TREE, after, memory.covers)
+        return all(memory.covers(path) or memory.matches(path) for path, _, _ in found)
+
+    return check
 
 
 class Node:
@@ -119,7 +131,7 @@ def collapse(
     windows: ClosedWindows,
     pinned: frozenset[Oid],
     only_memory: OnlyMemory,
-    tree_of: Callable[[Oid], Oid],
+    tree_outside: Callable[[Oid], Oid],
     settled_key: WindowKey | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Collapsed:
@@ -127,7 +139,7 @@ def collapse(
 
     pinned: commits that something besides the branch points at; they end a run and are never inside one.
     only_memory: asked for commits that are automatic only if they change nothing but memory files.
-    tree_of: the tree of a commit outside the range.
+    tree_outside: the tree of a commit that the range does not hold.
     progress: told how many more commits were read.
     settled_key: stop with `late` set at the first closed auto-commit whose window is not after this.
 
@@ -136,7 +148,7 @@ def collapse(
     """
     linking = _Linking(pinned)
     result = linking.result
-    for records, automatic in _judged(chunks, classifier, only_memory, tree_of):
+    for records, automatic in _judged(chunks, classifier, only_memory, tree_outside):
         if not records:
             continue
         progress(len(records))
