@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from memgit.core.objects import EMPTY_TREE, Oid, ReadMany, hash_object
 
@@ -93,25 +93,21 @@ class Trees:
         for oid, raw in zip(missing, self._read_many(missing), strict=True):
             self._keep(oid, _parse(raw))
 
-    def fetch_changed(self, pairs: Sequence[tuple[Oid, Oid]], onto: Oid = EMPTY_TREE) -> None:
-        """Read the directories that differ, and the same ones of `onto`, a level at a time."""
-        level, base = list(pairs), [onto]
+    def fetch_changed(self, pairs: Iterable[TreePair]) -> None:
+        """Read the directories that differ, a level at a time."""
+        level = list(pairs)
         while level:
-            self.fetch([*base, *(oid for pair in level for oid in pair)])
-            tops = [self[oid] for oid in base]
+            self.fetch(oid for pair in level for oid in pair)
             below = []
-            names: set[bytes] = set()
-            for old, new in level:
-                before, after = self[old], self[new]
-                for name in changed_names(before, after):
-                    was, now = before.get(name), after.get(name)
+            for pair in level:
+                before, after = self[pair[0]], self[pair[1]]
+                for name in self.changed(pair):
                     sides = [
-                        oid_of(side) if side is not None and is_directory(side) else EMPTY_TREE for side in (was, now)
+                        oid_of(side) if side is not None and is_directory(side) else EMPTY_TREE
+                        for side in (before.get(name), after.get(name))
                     ]
                     if sides != [EMPTY_TREE, EMPTY_TREE]:
                         below.append((sides[0], sides[1]))
-                        names.add(name)
-            base = [oid_of(top[name]) for top in tops for name in names if name in top and is_directory(top[name])]
             level = below
 
     def make(self, tree: Tree, *, in_order: bool = False) -> Oid:

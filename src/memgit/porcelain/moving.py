@@ -53,7 +53,7 @@ def move(
     if change.is_owing:
         raise Busy("The index is behind its branch and can't be changed.", "`git status` may tell who holds it.")
     trees = Trees(reader.read_many)
-    old_tree, new_tree = (reader.read(oid)[5:45] for oid in (update.expected, update.new))
+    old_tree, new_tree = (reader.tree(oid) for oid in (update.expected, update.new))
     touched = list(changes(trees, old_tree, new_tree))
     git = Git(repo.work_tree, None, repo.git.keep_fds)
     if not _is_plain(repo, git, touched):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from memgit.core.objects import ZERO, Oid, RefName, hash_object, is_signed, rewrite_commit, split_commit
+from memgit.core.objects import ZERO, Oid, RefName, hash_object, is_signed, rewrite_commit, split_commit, tree_of
 from memgit.core.operations import WITHHOLD, Operation, RefChange
 from memgit.core.retry import Location
 from memgit.core.trees import Trees, edited, file_at, mode_of, oid_of
@@ -39,7 +39,7 @@ def take_out(
     paths = tuple(dict.fromkeys(os.fsencode(place.path) for place in places))
     with ObjectReader(repo.git) as reader:
         trees = Trees(reader.read_many)
-        base = reader.read(published)[5:45] if published is not None else None
+        base = reader.tree(published) if published is not None else None
         new_ids: dict[Oid, Oid] = {}
         made: list[tuple[bytes, bytes]] = []
         refused: dict[bytes, Oid] = {}
@@ -48,7 +48,7 @@ def take_out(
             raw = reader.read(oid)
             edits: dict[bytes, tuple[bytes, Oid] | None] = {}
             for path in paths:
-                here = file_at(trees, raw[5:45], path)
+                here = file_at(trees, tree_of(raw), path)
                 before = file_at(trees, base, path) if base is not None else None
                 if here is not None and here != before:
                     refused[path] = oid_of(here)
@@ -62,7 +62,7 @@ def take_out(
                     f"The signed commit {oid.decode()[:10]} holds what the remote refused; rewriting unsigns it.",
                     "Take the secret out of it by hand, or set commit.gpgSign.",
                 )
-            new = rewrite_commit(raw, edited(trees, raw[5:45], edits), mapped)
+            new = rewrite_commit(raw, edited(trees, tree_of(raw), edits), mapped)
             new = sign(new) if is_signed(raw) and sign is not None else new
             new_ids[oid] = hash_object(b"commit", new)
             made.append((b"commit", new))
@@ -104,7 +104,7 @@ def _remember(
 ) -> None:
     key = judge.key_of(repo)
     held = refused_files.load(repo)
-    newest = reader.read(tip)[5:45]
+    newest = reader.tree(tip)
     for path, blob in refused.items():
         here = file_at(trees, newest, path)
         now = reader.read(oid_of(here)).split(b"\n") if here is not None else []
@@ -113,7 +113,7 @@ def _remember(
             if os.fsencode(place.path) != path or place.line is None:
                 continue
             commit = refs.resolve(repo.git, place.commit) if place.commit else None
-            there = file_at(trees, reader.read(commit)[5:45], path) if commit is not None else here
+            there = file_at(trees, reader.tree(commit), path) if commit is not None else here
             content = reader.read(oid_of(there)).split(b"\n") if there is not None else now
             if place.line <= len(content) and content[place.line - 1].strip():
                 lines.add(refused_files.digest(key, content[place.line - 1]))
