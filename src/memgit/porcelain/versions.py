@@ -15,7 +15,7 @@ _SPARE_DESCRIPTORS = 64
 
 
 @dataclass(slots=True)
-class Held:
+class HeldOpen:
     """A memory file, with every version of it that stood at its place."""
 
     path: str  # below the top of the work tree
@@ -52,7 +52,7 @@ class Held:
         return [content_of(descriptor) for descriptor in self.descriptors]
 
 
-def tracked(repo: Repository, memory: Sequence[Patterns], index_file: str | None) -> list[Held]:
+def tracked(repo: Repository, memory: Sequence[Patterns], index_file: str | None) -> list[HeldOpen]:
     """The memory files an index holds, not open yet; the freshest of them where a process may not have so many open."""
     env = {"GIT_INDEX_FILE": os.path.abspath(index_file)} if index_file else None
     out = Git(repo.work_tree, repo.git_dir).run("ls-files", "--stage", "-z", env=env).stdout
@@ -61,7 +61,7 @@ def tracked(repo: Repository, memory: Sequence[Patterns], index_file: str | None
         head, _, path = entry.partition(b"\t")
         mode, oid, stage = head.split()
         if mode.startswith(b"100") and stage == b"0" and any(patterns.matches(path) for patterns in memory):
-            found.append(Held(os.fsdecode(path), oid.decode()))
+            found.append(HeldOpen(os.fsdecode(path), oid.decode()))
     room = _descriptors() - _SPARE_DESCRIPTORS
     if len(found) > room // 2 and repo.work_tree is not None:  # those that an agent is most likely to write to
         found.sort(key=lambda one: _time_ns(os.path.join(repo.work_tree or "", one.path)), reverse=True)

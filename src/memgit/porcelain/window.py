@@ -36,7 +36,7 @@ from memgit.host import files
 from memgit.host.watch import NoWatch, Watcher
 from memgit.porcelain import rejoin, stashed
 from memgit.porcelain.stashed import Lost, Patch
-from memgit.porcelain.versions import Held, content_of, tracked
+from memgit.porcelain.versions import HeldOpen, content_of, tracked
 
 _TICK_S = 0.003
 _LOOK_S = 0.01  # between looks whether there is another stash
@@ -146,7 +146,7 @@ class _Window:
     tree: str
     place: str
     lock: int
-    held: list[Held]
+    held: list[HeldOpen]
     environ: Mapping[str, str]
     alarm: Watcher | None
 
@@ -211,7 +211,7 @@ def _watch(window: _Window, process: int) -> None:
             return
 
 
-def _until_alarm(window: _Window, alarm: Watcher, manager: int) -> Iterator[list[Held]]:
+def _until_alarm(window: _Window, alarm: Watcher, manager: int) -> Iterator[list[HeldOpen]]:
     """All files, as soon as one of them changes or there may be something to write down."""
     while True:
         heard = select.select((alarm.fd, manager), (), (), _NOTE_EVERY_S)[0]
@@ -222,14 +222,14 @@ def _until_alarm(window: _Window, alarm: Watcher, manager: int) -> Iterator[list
         yield window.held
 
 
-def _until_clock(window: _Window) -> Iterator[list[Held]]:
+def _until_clock(window: _Window) -> Iterator[list[HeldOpen]]:
     """Every few milliseconds the files of directories that have changed."""
-    by_directory: dict[str, list[Held]] = {}
+    by_directory: dict[str, list[HeldOpen]] = {}
     for one in window.held:
         by_directory.setdefault(os.path.join(window.tree, os.path.dirname(one.path)), []).append(one)
     changed = dict.fromkeys(by_directory, 0)
     while True:
-        suspects: list[Held] = []
+        suspects: list[HeldOpen] = []
         for directory, members in by_directory.items():
             try:
                 time_ns = os.stat(directory).st_mtime_ns
@@ -242,7 +242,7 @@ def _until_clock(window: _Window) -> Iterator[list[Held]]:
         time.sleep(_TICK_S)
 
 
-def _alarm(top: str, held: Sequence[Held]) -> Watcher | None:
+def _alarm(top: str, held: Sequence[HeldOpen]) -> Watcher | None:
     """Rings as soon as a directory of these files changes: who sleeps until then is on the machine first when it does.
 
     None where the system has no such thing; then the keeper looks again every few milliseconds.
@@ -269,7 +269,7 @@ def _handle(process: int) -> int | None:
         return None
 
 
-def _write_down(place: str, held: list[Held]) -> None:
+def _write_down(place: str, held: list[HeldOpen]) -> None:
     """Keep on disk, too, the newest version of each file that has changed since it was last looked at."""
     for index, one in enumerate(held):
         if one.note():
