@@ -229,11 +229,7 @@ BREAKS: dict[str, Broken] = {
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    made = clone.make(tmp_path / "work")
-    memgit(made, "init", "--yes")
-    git(made, "add", "-A")
-    git(made, "commit", "-q", "-m", "policy")
-    return made
+    return clone.make_set_up(tmp_path / "work")
 
 
 def found(repo: Path, *args: str, ok: int = 0, around: Around = Around()) -> dict[str, dict[str, object]]:  # noqa: B008

@@ -16,11 +16,7 @@ from support.repo import memgit
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    made = clone.make(tmp_path / "work")
-    memgit(made, "init", "--yes")
-    git(made, "add", "-A")
-    git(made, "commit", "-q", "-m", "policy")
-    return made
+    return clone.make_set_up(tmp_path / "work")
 
 
 def waiting(repo: Path) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from memgit.git import versions
+from support.repo import memgit
 
 BIN = Path(sys.executable).parent
 _VERSION = subprocess.run(("git", "version"), capture_output=True, text=True, check=True).stdout
@@ -57,6 +58,15 @@ def make(repo: Path, *, foreign: bool = False) -> Path:
         with (repo / ".git" / "config").open("ab") as file:
             file.write(b"; a note\n[include]\n\tpath = elsewhere\n[alias]\n\tst = status")
         (repo / ".git" / "config").chmod(0o600)
+    return repo
+
+
+def make_set_up(repo: Path) -> Path:
+    """The same after `memgit init`, its policy committed."""
+    make(repo)
+    memgit(repo, "init", "--yes")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-q", "-m", "policy")
     return repo
 
 
