@@ -30,17 +30,7 @@ def replace(ws: Workspace, *updates: Update) -> None:
 def updated(ws: Workspace, path: str, content: str) -> Update:
     ws.write(path, content)
     oid = ws.git("hash-object", "-w", path).strip()
-    status = os.stat(ws.path / path)
-    known = FileStat(
-        status.st_ctime_ns,
-        status.st_mtime_ns,
-        status.st_dev,
-        status.st_ino,
-        status.st_uid,
-        status.st_gid,
-        status.st_size,
-    )
-    return Update(path.encode(), b"100644", oid, known)
+    return Update(path.encode(), b"100644", oid, FileStat.of(os.stat(ws.path / path)))
 
 
 @pytest.mark.parametrize("kind", ["plain", "version 4", "split", "untracked cache", "no checksum"])

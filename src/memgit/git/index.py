@@ -57,6 +57,19 @@ class FileStat(NamedTuple):
     gid: int
     size: int
 
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileStat:
+        """What there is to remember of a file that looks like this."""
+        return cls(
+            status.st_ctime_ns,
+            status.st_mtime_ns,
+            status.st_dev,
+            status.st_ino,
+            status.st_uid,
+            status.st_gid,
+            status.st_size,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Update:

@@ -34,7 +34,7 @@ def replace(path: str, content: bytes, mode: int = 0o600, *, flush: bool = True)
         _remove(temporary)
         raise
     if flush:
-        _flush_directory(directory)
+        flush_directory(directory)
 
 
 def rewrite(path: str, content: bytes, new_mode: int, scratch: str | None = None) -> None:
@@ -63,7 +63,7 @@ def rewrite(path: str, content: bytes, new_mode: int, scratch: str | None = None
     except BaseException:
         _remove(temporary)
         raise
-    _flush_directory(directory)
+    flush_directory(directory)
 
 
 def remove_unfinished(directory: str) -> None:
@@ -76,7 +76,7 @@ def remove_unfinished(directory: str) -> None:
 def remove(path: str) -> None:
     """Take the file away for good; no matter if it is not there."""
     _remove(path)
-    _flush_directory(os.path.dirname(path))
+    flush_directory(os.path.dirname(path))
 
 
 def _remove(path: str) -> None:
@@ -86,7 +86,8 @@ def _remove(path: str) -> None:
         return
 
 
-def _flush_directory(directory: str) -> None:
+def flush_directory(directory: str | bytes) -> None:
+    """Have the names in a directory on disk when this returns."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -12,6 +12,7 @@ from memgit import process
 from memgit.core.backup.rsync_rules import Meaning, Outcome, meaning
 from memgit.core.values import dataclass
 from memgit.errors import MemgitError, NetworkError
+from memgit.host import files
 from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MARKER, Advance, Generation, Sender, TargetError
 
 _PAUSES_S = (0.5, 2.0)  # before the second and the third try
@@ -89,7 +90,7 @@ class RsyncPlace(Sender):
         with tempfile.TemporaryDirectory(prefix="memgit-") as place:
             if not self._run("-t", "--", self._at(name), place + "/", may_be_missing=True):
                 return None
-            return _content(os.path.join(place, os.path.basename(name)))
+            return files.read(os.path.join(place, os.path.basename(name)))
 
     def claim(self, marker: bytes) -> None:
         with tempfile.TemporaryDirectory(prefix="memgit-") as place:
@@ -114,8 +115,8 @@ class RsyncPlace(Sender):
                 self._run("-r", *only, "--", self._at(""), place + "/", may_be_missing=True)
                 names = sorted(name for name in os.listdir(place) if os.path.isdir(os.path.join(place, name)))
                 self._seen = _Look(
-                    _content(os.path.join(place, MARKER)),
-                    tuple(Generation(name, _content(os.path.join(place, name, COMPLETE))) for name in names),
+                    files.read(os.path.join(place, MARKER)),
+                    tuple(Generation(name, files.read(os.path.join(place, name, COMPLETE))) for name in names),
                 )
         return self._seen
 
@@ -214,14 +215,6 @@ class RsyncPlace(Sender):
         if means.outcome is Outcome.RETRY:
             return NetworkError(text, hint)
         return TargetError(text, hint)
-
-
-def _content(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
 
 
 def _environment() -> dict[str, str]:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from memgit.core.values import dataclass
+from memgit.host import files
 
 _AT_FDCWD = -100
 _PAUSE_S = 0.01
@@ -129,7 +130,7 @@ def placing(top: bytes, moves: Iterable[Move], scratch: str) -> Iterator[list[La
             if move.new is None:
                 _prune(top, os.path.dirname(move.path))
         for directory in directories:
-            _flush(directory)
+            files.flush_directory(directory)
         yield late
     finally:
         for path, aside, expected in kept:
@@ -245,11 +246,3 @@ def _prune(top: bytes, directory: bytes) -> None:
         except OSError:
             return
         directory = os.path.dirname(directory)
-
-
-def _flush(directory: bytes) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -152,16 +152,7 @@ def _index_update(
         return Update(path, b"0", ZERO), held
     stat = None
     if is_same and (held is None or not held.skip_worktree):
-        status = os.lstat(os.path.join(top, path))
-        stat = FileStat(
-            status.st_ctime_ns,
-            status.st_mtime_ns,
-            status.st_dev,
-            status.st_ino,
-            status.st_uid,
-            status.st_gid,
-            status.st_size,
-        )
+        stat = FileStat.of(os.lstat(os.path.join(top, path)))
     flags = (held.assume_unchanged, held.skip_worktree) if held is not None else (False, False)
     return Update(path, mode_of(new), oid_of(new), stat, *flags), held
 
