@@ -110,7 +110,7 @@ def test_cron_keeps_what_others_wrote(host: Host, repo: Repo) -> None:
     assert f"run --once --quiet '{repo.path}'" in first
     host.run(repo, "install")
     assert host.table.read_text() == first
-    assert host.run(repo, "status").out == f"cron: running, looks after {repo.path}.\n"
+    assert host.run(repo, "status").out == f"cron: installed, looks after {repo.path}.\n"
     host.run(repo, "remove")
     assert host.table.read_text() == foreign
 
@@ -152,6 +152,17 @@ def test_launchd(host: Host, repo: Repo) -> None:
     ]
     host.run(repo, "remove")
     assert not plist.exists()
+
+
+def test_launchd_is_given_the_time_to_let_go_of_the_last_agent(host: Host, repo: Repo) -> None:
+    tries = host.place / "tries"
+    busy = f'echo >> {tries}; test "$(wc -l < {tries})" -ge 3 || {{ echo "Input/output error" >&2; exit 5; }}'
+    host.fake("launchctl", f'test "$1" != bootstrap || {{ {busy}; }}')
+    host.run(repo, "install")
+    assert [call.split()[1] for call in host.calls()] == ["bootout", "bootstrap", "bootstrap", "bootstrap"]
+    host.fake("launchctl", 'test "$1" != bootstrap || { echo "no such domain" >&2; exit 125; }')
+    host.run(repo, "remove")
+    assert "no such domain" in host.run(repo, "install", ok=1).err
 
 
 def test_schtasks(host: Host, repo: Repo) -> None:

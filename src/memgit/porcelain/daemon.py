@@ -61,7 +61,7 @@ class Daemon:
             raise troubles[0]
         opened = len(self._places) - len(troubles)
         before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
-        self._supervisor.say("READY=1", f"STATUS=watching {opened} workspaces")
+        self._supervisor.say("READY=1", f"STATUS=watching {opened} workspace{'s' * (opened != 1)}")
         try:
             self._loop()
         finally:
