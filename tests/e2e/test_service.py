@@ -267,3 +267,34 @@ crontab -l
         f"1\nservice of {repo.path}: taken back\n# mine\n1 2 * * * do-it\n",
         "",
     )
+
+
+def test_a_real_systemd_runs_it_starts_it_again_and_gets_its_last_capture(host: Host, repo: Repo) -> None:
+    script = """\
+captured() { until git -C "$2" show HEAD:MEMORY.md | grep -q "$3"; do sleep 0.1; done; }
+"$1" -C "$2" service install -q
+"$1" -C "$2" service status
+echo '- one' >> "$2/MEMORY.md"
+captured "$@" one
+mkdir -p /run/user/systemd/user/memgit.service.d
+printf '[Service]\\nRestartSec=0\\n' >/run/user/systemd/user/memgit.service.d/soon.conf
+systemctl --user daemon-reload
+systemctl --user kill --signal KILL --kill-whom main memgit.service
+echo '- two' >> "$2/MEMORY.md"
+captured "$@" two
+systemctl --user show --property NRestarts memgit.service
+echo '- three' >> "$2/MEMORY.md"
+"$1" -C "$2" service remove
+git -C "$2" show HEAD:MEMORY.md
+systemctl --user list-units --all --plain --no-legend memgit.service
+"""
+    repo.commit("Start", {"MEMORY.md": "# M\n"})
+    repo.checkout()
+    (repo.git_dir / "memgit").mkdir()
+    (repo.git_dir / "memgit" / "config.toml").write_text('[watch]\ndebounce = "1s"\n')
+    env = {key: value for key, value in {**os.environ, **host.env}.items() if key != "MEMGIT_TEST_SCHEDULER"}
+    argv = (*confined.own_service_manager(), "sh", "-ec", script, "sh", memgit_program(), str(repo.path))
+    done = subprocess.run(argv, capture_output=True, text=True, env=env, check=False, timeout=100)
+    assert done.stdout == (
+        f"systemd: running, looks after {repo.path}.\nNRestarts=1\nThe service is gone.\n# M\n- one\n- two\n- three\n"
+    )
