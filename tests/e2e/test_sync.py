@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support import remotes
+from support import confined, remotes
 from support.repo import memgit, run
 from support.secrets import token
 from support.side import DAY_S, MACHINE, Side, clone, log_of, there
@@ -659,6 +659,25 @@ def test_a_writer_loses_nothing_while_files_are_replaced(pair: tuple[Side, Side]
     assert sorted(mine) == sorted(f"- mine {number}" for number in range(written))
     assert sorted(line for line in lines if line.startswith("- theirs")) == [f"- theirs {n}" for n in range(4)]
     assert two.text("memory/log.md") == one.text("memory/log.md")
+
+
+def test_memory_that_is_a_mount_of_its_own_is_replaced_as_any_other(pair: tuple[Side, Side]) -> None:
+    one, two = pair
+    for name in ("a", "b"):
+        two.write(f"memory/{name}.md", "- old\n")
+    two.sync("--now", machine="desktop")
+    one.sync("--now")
+    two.write("memory/a.md", "- old\n- theirs\n")
+    (two.path / "memory" / "b.md").unlink()
+    two.write("memory/c.md", "- new\n")
+    two.sync("--now", machine="desktop")
+    (one.path / "memory" / "a.md").write_text("- mine\n- old\n")
+    memgit(one.path, "sync", "--now", env=MACHINE, within=confined.mount_of_its_own(one.path / "memory"))
+    assert {path.name: path.read_text() for path in (one.path / "memory").iterdir()} == {
+        "a.md": "- mine\n- old\n- theirs\n",
+        "c.md": "- new\n",
+    }
+    assert one.status() == ""
 
 
 def test_with_the_index_locked_nothing_is_half_applied(pair: tuple[Side, Side]) -> None:

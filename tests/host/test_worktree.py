@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memgit.host.worktree import Move, Version, append, in_the_way, look, placing
+from memgit.host.worktree import Late, Move, Version, append, in_the_way, look, placing
 
 
 @pytest.fixture
@@ -37,7 +37,8 @@ def test_files_come_go_and_change(top: bytes, tmp_path: Path) -> None:
         Move(b"link", None, Version(b"120000", b"a")),
     ]
     assert in_the_way(top, moves) == ()
-    with placing(top, moves, str(tmp_path / "scratch")) as late:
+    late: list[Late] = []
+    with placing(top, moves, str(tmp_path / "scratch"), late):
         pass
     assert late == []
     assert [look(top, move.path) for move in moves] == [move.new for move in moves]
@@ -62,9 +63,10 @@ def test_what_somebody_wrote_is_in_the_way(top: bytes) -> None:
 
 def test_a_write_into_the_old_file_is_found(top: bytes, tmp_path: Path) -> None:
     put(top, b"a", b"old\n")
+    late: list[Late] = []
     with (
         open(os.path.join(top, b"a"), "ab", buffering=0) as writer,
-        placing(top, [Move(b"a", file(b"old\n"), file(b"new\n"))], str(tmp_path / "scratch")) as late,
+        placing(top, [Move(b"a", file(b"old\n"), file(b"new\n"))], str(tmp_path / "scratch"), late),
     ):
         writer.write(b"late\n")
         writer.close()
@@ -75,14 +77,27 @@ def test_a_write_into_the_old_file_is_found(top: bytes, tmp_path: Path) -> None:
 
 def test_a_file_that_replaced_the_old_one_at_the_last_moment_is_found(top: bytes, tmp_path: Path) -> None:
     put(top, b"a", b"someone else's\n")
-    with placing(top, [Move(b"a", file(b"old\n"), file(b"new\n"))], str(tmp_path / "scratch")) as late:
+    late: list[Late] = []
+    with placing(top, [Move(b"a", file(b"old\n"), file(b"new\n"))], str(tmp_path / "scratch"), late):
         pass
     assert [(write.expected, write.found) for write in late] == [(b"old\n", b"someone else's\n")]
+
+
+def test_what_came_late_is_found_even_where_it_goes_wrong_afterwards(top: bytes, tmp_path: Path) -> None:
+    put(top, b"a", b"old\nlate\n")
+    put(top, b"b", b"in the way")
+    moves = [Move(b"a", file(b"old\n"), file(b"new\n")), Move(b"b", None, file(b"theirs"))]
+    late: list[Late] = []
+    with pytest.raises(FileExistsError), placing(top, moves, str(tmp_path / "scratch"), late):
+        pass
+    assert [(write.path, write.found) for write in late] == [(b"a", b"old\nlate\n")]
+    assert look(top, b"b") == file(b"in the way")
+    assert os.listdir(tmp_path / "scratch") == []
 
 
 def test_permissions_survive(top: bytes, tmp_path: Path) -> None:
     put(top, b"a", b"old")
     os.chmod(os.path.join(top, b"a"), 0o600)
-    with placing(top, [Move(b"a", file(b"old"), file(b"new"))], str(tmp_path / "scratch")):
+    with placing(top, [Move(b"a", file(b"old"), file(b"new"))], str(tmp_path / "scratch"), []):
         pass
     assert os.stat(os.path.join(top, b"a")).st_mode & 0o777 == 0o600

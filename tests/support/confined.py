@@ -31,6 +31,12 @@ def immovable(file: Path) -> tuple[str, ...]:
     return _namespace(f"mount --bind {name} {name} && mount -o remount,bind,ro {name}")
 
 
+def mount_of_its_own(directory: Path) -> tuple[str, ...]:
+    """What starts a program for which no file can be renamed into this directory or out of it, as with a volume."""
+    name = shlex.quote(str(directory))
+    return _namespace(f"mount --bind {name} {name}")
+
+
 def few(setting: str, limit: int) -> tuple[str, ...]:
     """What starts a program whose user may have only so many of something, such as max_inotify_watches."""
     return _namespace(f"echo {limit} >/proc/sys/user/{setting}")

@@ -100,13 +100,12 @@ def _is_outside(top: bytes, path: bytes) -> bool:
 
 
 @contextmanager
-def placing(top: bytes, moves: Iterable[Move], scratch: str) -> Iterator[list[Late]]:
-    """Make the changes; what is given fills with what came late, complete when the block has ended.
+def placing(top: bytes, moves: Iterable[Move], scratch: str, late: list[Late]) -> Iterator[None]:
+    """Make the changes; `late` gets what came late, complete when the block has ended, in whichever way.
 
     Removals come first. scratch: a private directory on the same file system, where old files wait for late writes.
     Everything is flushed.
     """
-    late: list[Late] = []
     kept: list[tuple[bytes, bytes, bytes]] = []  # path, where the old file is now, its content
     directories: set[bytes] = set()
     os.makedirs(scratch, mode=0o700, exist_ok=True)
@@ -117,49 +116,68 @@ def placing(top: bytes, moves: Iterable[Move], scratch: str) -> Iterator[list[La
             if look(top, move.path) == move.new:
                 continue
             here = os.path.join(top, move.path)
-            fresh = os.fsencode(os.path.join(waiting, f"{number}.new"))
-            aside = os.fsencode(os.path.join(waiting, str(number)))
-            if move.new is None:
-                _set_aside(here, aside)
-            else:
+            if move.new is not None:
                 directories.add(os.path.dirname(here))
                 os.makedirs(os.path.dirname(here), exist_ok=True)
-                _put(here, move, fresh, aside)
-            if os.path.lexists(aside) and move.old is not None:
+            aside = _change(here, move, os.fsencode(os.path.join(waiting, str(number))))
+            if aside is not None and move.old is not None:
                 kept.append((move.path, aside, move.old.content))
             if move.new is None:
                 _prune(top, os.path.dirname(move.path))
         for directory in directories:
             files.flush_directory(directory)
-        yield late
+        yield
     finally:
         for path, aside, expected in kept:
-            if os.path.islink(aside):
-                continue
-            _is_let_go(aside)
-            found = _content(aside)
-            if found != expected:
-                late.append(Late(path, expected, found))
+            if not os.path.islink(aside):
+                _is_let_go(aside)
+                found = _content(aside)
+                if found != expected:
+                    late.append(Late(path, expected, found))
+            os.unlink(aside)
         shutil.rmtree(waiting, ignore_errors=True)
 
 
-def _put(here: bytes, move: Move, fresh: bytes, aside: bytes) -> None:
-    """Bring the new version in; what had the place lies at `aside` afterwards."""
-    assert move.new is not None
-    if os.stat(os.path.dirname(fresh)).st_dev != os.stat(os.path.dirname(here)).st_dev:
-        fresh = os.path.join(os.path.dirname(here), b".merge_file_memgit_%d" % os.getpid())
+def _change(here: bytes, move: Move, scratch: bytes) -> bytes | None:
+    """Make one change; where what had the place lies now. On another mount than `scratch` that is beside it."""
+    try:
+        return _put(here, move, scratch)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    name = b".merge_file_memgit_%d_%s" % (os.getpid(), os.path.basename(scratch))
+    return _put(here, move, os.path.join(os.path.dirname(here), name))
+
+
+def _put(here: bytes, move: Move, scratch: bytes) -> bytes | None:
+    """The same. Where it fails, what had the place has it still. Raises OSError."""
+    if move.new is None:
+        os.rename(here, scratch)
+        return scratch
+    fresh = scratch + b".new"
+    aside = None
     try:
         write(fresh, move.new, like=here if move.old is not None else None)
         if move.old is None:
             os.link(fresh, here, follow_symlinks=False)  # fails if somebody made the file meanwhile
-        elif not _exchange(fresh, here):
-            _set_aside(here, aside)
-            os.rename(fresh, here)
+        elif _exchange(fresh, here):
+            aside = fresh
         else:
-            _set_aside(fresh, aside)
+            os.rename(here, scratch)
+            aside = scratch
+            _replace(fresh, here, scratch)
+        return aside
     finally:
-        if os.path.lexists(fresh):
+        if aside != fresh and os.path.lexists(fresh):
             os.unlink(fresh)
+
+
+def _replace(fresh: bytes, here: bytes, aside: bytes) -> None:
+    try:
+        os.rename(fresh, here)
+    except OSError:
+        os.rename(aside, here)
+        raise
 
 
 def append(top: bytes, path: bytes, content: bytes) -> None:
@@ -221,16 +239,16 @@ def write(path: bytes, version: Version, like: bytes | None = None) -> None:
 
 
 def _exchange(one: bytes, other: bytes) -> bool:
-    """Swap two names in one step; False where the system can't."""
+    """Swap two names in one step; False where the system can't. Raises OSError."""
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    return rename is not None and rename(_AT_FDCWD, one, _AT_FDCWD, other, _EXCHANGE) == 0
-
-
-def _set_aside(path: bytes, aside: bytes) -> None:
-    try:
-        os.rename(path, aside)
-    except OSError:  # another file system: late writes there go unheard
-        os.unlink(path)
+    if rename is None:
+        return False
+    if rename(_AT_FDCWD, one, _AT_FDCWD, other, _EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.ENOSYS, errno.EINVAL):
+        return False
+    raise OSError(number, os.strerror(number), os.fsdecode(other))
 
 
 def _content(path: bytes) -> bytes:

@@ -74,16 +74,20 @@ def move(
     if blocking:
         return blocking
     wanted = {path: new for path, _, new in touched}
-    with worktree.placing(top, moves, scratch) as late:
-        same = {move.path for move in moves if move.new == _version(reader, wanted.get(move.path))}
-        entered = tuple(_index_update(path, new, entries.get(path), top, path in same) for path, _, new in touched)
-        try:
-            _move(change, updates, reason, IndexChange(repo.work_tree, repo.git_dir, entered))
-        except Busy:
-            with worktree.placing(top, [Move(move.path, move.new, move.old) for move in moves], scratch):
-                raise
-    for write in late:
-        _take_in(top, write, rules, scratch)
+    late: list[Late] = []
+    try:
+        with worktree.placing(top, moves, scratch, late):
+            same = {move.path for move in moves if move.new == _version(reader, wanted.get(move.path))}
+            entered = tuple(_index_update(path, new, entries.get(path), top, path in same) for path, _, new in touched)
+            try:
+                _move(change, updates, reason, IndexChange(repo.work_tree, repo.git_dir, entered))
+            except Busy:
+                back = [Move(move.path, move.new, move.old) for move in moves]
+                with worktree.placing(top, back, scratch, late):
+                    raise
+    finally:
+        for write in late:
+            _take_in(top, write, rules, scratch)
     return ()
 
 
@@ -168,7 +172,8 @@ def _take_in(top: bytes, write: Late, rules: Rules | None, scratch: str) -> None
         base = Version(there.mode if there is not None else b"100644", there.content if there is not None else b"")
         result = merge(write.expected, write.found, base.content, write.path, policy)
         wanted = Version(base.mode, result.content)
-        with worktree.placing(top, [Move(write.path, there, wanted)], scratch) as late:
+        late: list[Late] = []
+        with worktree.placing(top, [Move(write.path, there, wanted)], scratch, late):
             pass
         if not late:
             return
