@@ -183,6 +183,25 @@ def test_a_remote_that_dies_in_the_middle_leaves_no_child(
             cutter.close()
 
 
+def test_a_clone_that_stands_on_a_branch_nobody_has_is_told_so(hub: Path, tmp_path: Path) -> None:
+    """As after cloning a bare repository whose HEAD names another branch than the one that was pushed."""
+    other = Side(tmp_path / "other")
+    other.write("MEMORY.md", "- a\n")
+    run("git", "-C", str(hub), "symbolic-ref", "HEAD", "refs/heads/master")
+    side = clone(hub, tmp_path / "early")
+    assert "master has no commit yet, neither here nor on origin." in side.memgit("sync", ok=2).err
+    other.git("push", "-q", str(hub), "main")
+    side = clone(hub, tmp_path / "late")
+    (side.path / "MEMORY.md").write_text("- mine\n")
+    told = side.memgit("sync", ok=2).err
+    assert "origin has: main. To go on with that: git switch main" in told
+    (side.path / "MEMORY.md").unlink()
+    side.git("switch", "-q", "main")
+    (side.path / "MEMORY.md").write_text("- a\n- mine\n")
+    side.sync("--now")
+    assert there(hub) == side.head().decode() != other.head().decode()
+
+
 def test_http_with_credentials_from_a_helper(root: Path, tmp_path: Path) -> None:
     with remotes.http(root, PASSWORD) as served:
         side = Side(tmp_path / "one")

@@ -112,6 +112,19 @@ class Remote:
             "To make it anew: memgit push --create\nTo follow another branch: git branch --set-upstream-to=...",
         )
 
+    def refuse_if_nowhere(self, tip: Oid | None, found: bool) -> None:
+        """Raise UsageError for a branch that has no commit, here or there: a clone may stand on the wrong one."""
+        if tip is not None or found:
+            return
+        names = self.target.tracking.rpartition("/")[0] + "/"
+        others = [ref.name.removeprefix(names) for ref in refs.read_all(self.repo.git) if ref.name.startswith(names)]
+        others = [name for name in others if name != "HEAD"]
+        hint = "Make a first commit, or go on with a branch of the remote: git fetch, then git switch NAME"
+        if others:
+            hint = f"{self.target.remote} has: {', '.join(others[:5])}. To go on with that: git switch {others[0]}"
+        name = self.branch.removeprefix("refs/heads/")
+        raise UsageError(f"{name} has no commit yet, neither here nor on {self.target.remote}.", hint)
+
     def _forget_offer(self, now: Oid | None) -> None:
         """An offer that the remote shows it has, or after a while shows it has not, needs no keeping."""
         offered = refs.peek(self.repo.git, self.repo.common_dir, self.offered_ref)

@@ -84,6 +84,7 @@ def run(
             if tip is not None:
                 remote.refuse_if_rewritten(tip)
             remote.refuse_if_gone(found, plan.create)
+            remote.refuse_if_nowhere(tip, found)
             there = remote.tracking if found else None
             if quiet.is_known(remote, quiet.state(remote, asked, tip, there)):
                 remote.answered()
