@@ -87,7 +87,7 @@ def sshd(root: Path, place: Path, *, known: bool = True) -> Iterator[Served]:
         f" StrictHostKeyChecking accept-new\n"
     )
     user = run("id", "-un").decode().strip()
-    with server([program, "-D", "-f", str(config)], port):
+    with server([program, "-D", "-E", str(place / "log"), "-f", str(config)], port):
         yield Served(f"ssh://{user}@127.0.0.1:{port}{root}/", {"GIT_SSH_COMMAND": f"ssh -F {client}"})
 
 
