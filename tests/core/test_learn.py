@@ -79,7 +79,8 @@ def test_what_a_script_repeats_becomes_a_rule(template: str) -> None:
 
 
 def test_a_date_in_words_may_be_any_day() -> None:
-    (rule,) = rules([f"Auto-save {day} Apr {number:2d} 09:05:0{number} CEST 2026" for number, day in enumerate(DAYS, 1)])
+    written = [f"Auto-save {day} Apr {number:2d} 09:05:00 CEST 2026" for number, day in enumerate(DAYS, 1)]
+    (rule,) = rules(written)
     assert re.search(rule, "Auto-save Thu Dec 31 23:59:59 CET 2026")
     assert not re.search(rule, "Auto-save keeps all of 31 files")
 

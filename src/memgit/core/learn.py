@@ -72,9 +72,9 @@ _ACTS = frozenset(
 _SETTINGS = frozenset(
     re.findall(
         r"\w+",
-        "memory memories workspace vault agent full daily nightly hourly weekly midday periodic scheduled session state log "
+        "memory memories workspace vault agent daily nightly hourly weekly midday periodic scheduled session state log "
         "logs notes note journal bd beads learning end of day update updates config knowledge files changes system "
-        "database db context bot cron night morning evening back up",
+        "database db context bot cron night morning evening full back up",
     )
 )
 _CHINESE = re.compile(r"(?:每日|定时|定時|自动|自動|备份|備份|同步|提交|保存|记忆|記憶)")
