@@ -38,8 +38,8 @@ _KEY_OWNERS = (
 )
 
 LABEL = re.compile(
-    rb"(?P<password>pass(?:word|wd|wort|phrase|code)|kennwort|contrase(?:\xc3\xb1|\xf1|n)a|mot de passe|senha(?![a-z])"
-    rb"|wachtwoord|parola(?![a-z])|"
+    rb"(?P<password>(?<!(?<![a-z0-9])1)pass(?:word|wd|wort|phrase|code)"  # 1Password is a program
+    rb"|kennwort|contrase(?:\xc3\xb1|\xf1|n)a|mot de passe|senha(?![a-z])|wachtwoord|parola(?![a-z])|"
     + _FOREIGN
     + rb"|(?<![a-z])(?:db|smtp|imap|mail|email|mysql|pg|sql|ftp|ssh|ldap|redis|user|root"
     rb"|admin|wifi|vpn|key|store|keystore|http|proxy|vnc|rdp|app)(?:[ _.-]?pass|pwd|pw)(?![a-z])"
