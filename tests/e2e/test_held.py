@@ -105,7 +105,6 @@ def test_a_lesson_about_conflicts_is_captured_once_a_person_has_committed_it(ws:
     assert ws.capture()["held"] == []
 
 
-
 def test_json_that_no_longer_parses_is_held(tmp_path: Path) -> None:
     ws = Workspace(tmp_path / "ws", {"memory/s.json": '{"a": 1}\n', "memory/bad.json": "{\n"})
     ws.write("memory/s.json", '{"a": ')
