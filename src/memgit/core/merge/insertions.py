@@ -70,7 +70,7 @@ def _with_blanks(one: list[bytes], two: list[bytes]) -> list[bytes]:
 
 
 def _join_units(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) -> tuple[list[Unit], str]:
-    pairs = _common(xs, ys)
+    pairs, ys = _common(xs, ys)
     out: list[Unit] = []
     reasons = []
     i = j = 0
@@ -90,10 +90,12 @@ def _join_units(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) ->
     return out, "; ".join(dict.fromkeys(reasons))
 
 
-def _common(xs: list[Unit], ys: list[Unit]) -> list[tuple[int, int]]:
-    """Units that are equal or have one heading, paired in order."""
+def _common(xs: list[Unit], ys: list[Unit]) -> tuple[list[tuple[int, int]], list[Unit]]:
+    """Units that are equal or have one heading, paired in order; and `ys` without what stands elsewhere in `xs`."""
     names_x, names_y = ([b"\n".join(unit.identity) for unit in units] for units in (xs, ys))
     pairs = [(i + n, j + n) for i, j, length in align(names_x, names_y) for n in range(length)]
+    if len(pairs) < min(len(xs), len(ys)):
+        ys, pairs = _in_one_order(xs, ys, names_x, names_y, pairs)
     used_x, used_y = {i for i, _ in pairs}, {j for _, j in pairs}
     heads: dict[bytes, list[int]] = {}
     for j, unit in enumerate(ys):
@@ -107,7 +109,35 @@ def _common(xs: list[Unit], ys: list[Unit]) -> list[tuple[int, int]]:
     pairs.sort()
     if len(increasing(pairs)) != len(pairs):
         raise Clash("both sides added the same units in another order")
-    return pairs
+    return pairs, ys
+
+
+def _in_one_order(
+    xs: list[Unit], ys: list[Unit], names_x: list[bytes], names_y: list[bytes], pairs: list[tuple[int, int]]
+) -> tuple[list[Unit], list[tuple[int, int]]]:
+    """`ys` and the pairs without entries that both have, in another order: their place is then the one in `xs`.
+
+    Two machines that merge the same additions one after the other may come to different orders. Steps, sections
+    and paragraphs mean something by their order; they stay, and whoever joins them has to decide.
+    """
+    used_x, used_y = {i for i, _ in pairs}, {j for _, j in pairs}
+    left: dict[bytes, int] = {}
+    for i, name in enumerate(names_x):
+        if i not in used_x and _is_unordered(xs[i]):
+            left[name] = left.get(name, 0) + 1
+    kept = []
+    for j, name in enumerate(names_y):
+        if j not in used_y and left.get(name):
+            left[name] -= 1
+        else:
+            kept.append(j)
+    place = {j: n for n, j in enumerate(kept)}
+    return [ys[j] for j in kept], [(i, place[j]) for i, j in pairs]
+
+
+def _is_unordered(unit: Unit) -> bool:
+    """True for a bullet, row, record or timed entry: one whose place among its like says nothing."""
+    return unit.kind in ("entry", "row", "record") or (unit.kind == "item" and not unit.head.strip()[:1].isdigit())
 
 
 def _joinable_head(unit: Unit) -> bytes:
