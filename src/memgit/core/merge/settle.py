@@ -83,6 +83,8 @@ class _Settler:
         self.reasons: list[str] = [""] * (2 * self.n + 1)
         self.clashes: list[tuple[int, int, str]] = []  # slots, inclusive
         self.merged: list[LineMerge] = []
+        levels = ((i, shapes.heading_level(line)) for i, line in enumerate(base[o1:o2]))
+        self._headings = [(i, level) for i, level in levels if level]
 
     def decide(self) -> None:
         for k in range(self.n + 1):
@@ -157,12 +159,9 @@ class _Settler:
         """A base line whose deletion by the other side takes the ground from under this insertion."""
         head = next((line for line in inserted if line.strip()), b"")
         level = shapes.heading_level(head) or 7
-        for i in range(k - 1, -1, -1):
-            above = shapes.heading_level(self.base[self.o1 + i])
-            if 0 < above < level:
-                if other.deleted(i) and not other.run_of[i].rewritten:
-                    return i
-                break
+        i = next((i for i, depth in reversed(self._headings) if i < k and depth < level), None)
+        if i is not None and other.deleted(i) and not other.run_of[i].rewritten:
+            return i
         if other.deleted(k - 1) and other.deleted(k):
             run = other.run_of[k]
             if run.rewritten and run is other.run_of[k - 1] and not _are_entries([*inserted, *run.inserted]):
