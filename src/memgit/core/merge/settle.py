@@ -8,6 +8,7 @@ from memgit.core.merge.edits import LineMerge, merge_line
 from memgit.core.merge.insertions import Clash, join
 from memgit.core.merge.place import Place
 from memgit.core.merge.slots import Run, Side
+from memgit.core.merge.times import leading_time
 from memgit.core.merge.units import split
 
 TYPE_CHECKING = False
@@ -223,10 +224,11 @@ class _Settler:
         return None
 
     def _conflict_ranges(self) -> list[tuple[int, int, str]]:
-        """Clashes widened to the whole rewritten runs they touch, overlapping and touching ones joined."""
+        """Clashes widened to the rewritten runs and paragraphs they touch, overlapping and touching ones joined."""
         if not self.clashes:
             return []
         spans = [_span(run) for side in (self.one, self.two) for run in side.runs()]
+        spans += [(2 * k - 1, 2 * k + 1) for k in range(1, self.n) if self._is_one_text(k)]
         grown = _grown(self.clashes, spans)
         out = [grown[0]]
         for low, high, reason in grown[1:]:
@@ -236,6 +238,20 @@ class _Settler:
             else:
                 out.append((low, high, reason))
         return out
+
+    def _is_one_text(self, k: int) -> bool:
+        """True if base line k goes on with the paragraph of the line above, and both were changed: broken anew."""
+        above, line = self.base[self.o1 + k - 1 : self.o1 + k + 1]
+        return (
+            self._is_changed(k - 1)
+            and self._is_changed(k)
+            and shapes.is_plain(line)
+            and leading_time(line) is None
+            and (shapes.is_plain(above) or bool(shapes.bullet(above)))
+        )
+
+    def _is_changed(self, k: int) -> bool:
+        return not (self.base[self.o1 + k] == self.one.lines[k] == self.two.lines[k])
 
     def _is_empty(self, s: int) -> bool:
         return not self.settled[s] and not self.one.slot(s) and not self.two.slot(s)
