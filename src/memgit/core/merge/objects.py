@@ -67,6 +67,18 @@ def fields(text: bytes) -> Fields:
     return found
 
 
+def value_of(text: bytes, name: bytes) -> bytes:
+    """One field as `fields` gives it, nothing if there is none; cheap where it stands in front of nested values."""
+    head, found, rest = text.partition(name)
+    if not found:
+        return b""
+    rest = rest.lstrip(_BLANK)
+    if head[:1] == b"{" and text[-1:] == b"}" and rest[:1] == b":" and b"{" not in head[1:] and b"[" not in head:
+        rest = rest[1:].lstrip(_BLANK)
+        return rest[: _value_end(rest, 0)]
+    return fields(text).values.get(name, b"")
+
+
 def _skip(text: bytes, at: int) -> int:
     while text[at : at + 1] and text[at] in _BLANK:
         at += 1

@@ -7,7 +7,7 @@ from memgit.core.merge.budget import Budget, Exhausted
 from memgit.core.merge.check import is_torn, opens_fence, violations
 from memgit.core.merge.edits import LineMerge
 from memgit.core.merge.insertions import Clash, join, repeated
-from memgit.core.merge.markers import has_markers
+from memgit.core.merge.markers import brings_conflict
 from memgit.core.merge.place import Place
 from memgit.core.merge.regions import Hunk, Region, hunks, regions
 from memgit.core.merge.settle import Piece, conflict, longer_of, settle
@@ -156,7 +156,7 @@ def _settled(
     """The pieces of one region, or the region as one conflict if the rules or the check say so."""
     a, b = one[region.a1 : region.a2], two[region.b1 : region.b2]
     part = base[region.o1 : region.o2]
-    if has_markers(a) or has_markers(b):
+    if brings_conflict(part, a) or brings_conflict(part, b):
         return [_whole(region, part, a, b, "a side still holds conflict markers here")], [], set()
     try:
         side_a, side_b = sides(base, one, two, region, budget)
@@ -315,7 +315,7 @@ def _both_created(one: Lines, two: Lines, kind: str, ours_first: bool | None) ->
     if kind in ("log", "list", "jsonl"):
         try:
             lines, how = join(one, two, Place([], [], ours_first), Budget())
-            if not violations([], one, two, lines, []) and not has_markers(lines):
+            if not violations([], one, two, lines, []) and not brings_conflict([], lines):
                 return [Piece(0, 0, how, lines)]
             reason = "the check found a duplicated line"
         except Clash as clash:
