@@ -34,25 +34,24 @@ def pieces(
         settled = _records(base, one, two, ours_first, budget)
         if settled is not None:
             return settled
+    if kind == "json" and meeting and (document := _document(base, one, two, found, meeting)):
+        return document
     checked = _attempt(base, one, two, found, meeting, ours_first, budget)[0]
     if any(piece.conflict for piece in checked):
         checked = _rearranged(base, one, two, ours_first, budget) or checked
-    return _document(base, one, two, found, meeting, checked) if kind == "json" else checked
+    return checked
 
 
-def _document(
-    base: Lines, one: Lines, two: Lines, found: list[Region], meeting: list[Region], checked: list[Piece]
-) -> list[Piece]:
-    """A JSON file merged by its fields where its lines conflict, or would join to something that is no JSON."""
+def _document(base: Lines, one: Lines, two: Lines, found: list[Region], meeting: list[Region]) -> list[Piece] | None:
+    """A JSON file merged by fields and items, or in conflict; None where a text is no JSON, and lines have to do."""
     from memgit.core.merge import objects  # most merges never need it
 
-    settled = not any(piece.conflict for piece in checked)
-    if settled and (objects.is_sound(_lines(checked)) or not all(map(objects.is_sound, (base, one, two)))):
-        return checked
-    document = objects.merge_document(base, one, two)
-    if document is not None:
-        return [Piece(0, len(base), "JSON merged by its fields", document)]
-    return plainly(base, one, two, found, meeting, "the check found broken JSON") if settled else checked
+    if not all(map(objects.is_sound, (base, one, two))):
+        return None
+    try:
+        return [Piece(0, len(base), "JSON merged by its fields", objects.merge_document(base, one, two))]
+    except (objects.Contradiction, objects.Malformed):
+        return plainly(base, one, two, found, meeting, "the JSON can't be merged value by value")
 
 
 def plainly(
