@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from memgit.core.secrets import labels
 from memgit.core.secrets.scan import scan
 from support import fakes
 
@@ -199,3 +200,16 @@ def test_seed_phrase_is_found(text: str) -> None:
 )
 def test_talk_about_secrets_is_no_secret(text: str) -> None:
     assert scan(text.encode(), b"a.md") == ()
+
+
+def test_a_long_line_has_the_labels_that_its_parts_have() -> None:
+    rnd = random.Random(7)
+    words = (
+        b"note of the day pin log in login my api key passwords secret_key token cookies auth credentials pw 12".split(
+            b" "
+        )
+    )
+    line = b" ".join(rnd.choice(words) + rnd.choice((b"", b":", b"=", b"x" * 60)) for _ in range(4000))
+    assert [one.span() for one in labels.labels_in(line, 0, len(line))] == [
+        one.span() for one in labels.LABEL.finditer(line)
+    ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from memgit.core.secrets.labels import HARMLESS_PREFIX, HARMLESS_SUFFIX, LABEL, Kind, kind_of
+from memgit.core.secrets.labels import HARMLESS_PREFIX, HARMLESS_SUFFIX, Kind, kind_of, labels_in
 from memgit.core.secrets.shapes import Hit
 from memgit.core.secrets.words import (
     class_changes,
@@ -77,7 +77,7 @@ _BEFORE = re.compile(
 def hits_in_line(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hit]:
     """Values beside labels in `text[start:end]`, one line without its newline; may look at the three lines below."""
     seen = start
-    for label in LABEL.finditer(lower, start, end):
+    for label in labels_in(lower, start, end):
         if label.start() < seen:
             continue  # inside the last value
         kind = kind_of(label)
