@@ -109,15 +109,8 @@ def _line(context: Context) -> Line:
 
 def plan(context: Context, values: Values) -> Plan:
     """What a push is asked to do, from settings and options."""
-    return Plan(
-        context.config,
-        context.workspace_bytes,
-        machine.name(os.environ),
-        open_windows=context.config.push.open_windows,
-        raw=context.config.push.raw,
-        create=bool(values["create"]),
-        dry_run=bool(values["dry_run"]),
-    )
+    create, dry_run = bool(values["create"]), bool(values["dry_run"])
+    return Plan.of(context.config, context.workspace_bytes, machine.name(os.environ), create=create, dry_run=dry_run)
 
 
 def _show_synced(synced: Synced) -> None:

@@ -24,6 +24,11 @@ class Plan:
     create: bool = False
     dry_run: bool = False
 
+    @classmethod
+    def of(cls, config: Config, workspace: bytes, machine: str, *, create: bool = False, dry_run: bool = False) -> Plan:
+        """As the settings say."""
+        return cls(config, workspace, machine, config.push.open_windows, config.push.raw, create, dry_run)
+
     @property
     def policy(self) -> Policy:
         """How commits are consolidated, which tells what can be sent."""
