@@ -135,6 +135,22 @@ def test_what_somebody_changed_in_a_mirror_is_put_right(mirror: Vault) -> None:
 
 
 @pytest.mark.parametrize("mode", ["mirror", "snapshots"])
+def test_a_run_with_nothing_to_do_says_the_same_whether_it_compares_or_looks(tmp_path: Path, mode: str) -> None:
+    vault = Vault(tmp_path, extra=f'mode = "{mode}"')
+    vault.fill()
+    vault.backup()
+    time.sleep(2.1)  # what changed so lately is compared
+    compared = vault.backup()
+    assert (vault.path / ".git/memgit/backup/disk/rest").is_file()
+    assert vault.backup() == compared
+    assert vault.backup("--dry-run") == {**compared, "dry_run": True}
+    vault.write("MEMORY.md", "edited\n")
+    assert vault.backup()["copied"] == ["MEMORY.md"]
+    shutil.rmtree(vault.path / "memory")
+    vault.memgit("backup", "run", ok=1)
+
+
+@pytest.mark.parametrize("mode", ["mirror", "snapshots"])
 def test_a_dry_run_lists_exactly_what_the_run_does_and_changes_nothing(tmp_path: Path, mode: str) -> None:
     vault = Vault(tmp_path, extra=f'mode = "{mode}"')
     vault.fill()

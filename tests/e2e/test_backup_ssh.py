@@ -104,7 +104,7 @@ def test_an_interrupted_transfer_is_never_taken_for_complete_and_goes_on(tmp_pat
     (second / "complete").unlink()
     (second / "files/memory/large.md").unlink()
     state = vault.path / ".git/memgit/backup/far/state.json"
-    state.write_text(state.read_text().replace('"newest"', f'"partial": "{second.name}", "newest"'))
+    state.write_text(state.read_text().replace('"target"', f'"partial": "{second.name}", "target"'))
     listed = vault.memgit("backup", "list", "--json").json["generations"]
     assert [item["state"] for item in listed] == ["complete", "interrupted"]
     vault.memgit("backup", "restore", "--from", f"far/{second.name}", "--to", str(tmp_path / "out"), ok=2)
