@@ -29,6 +29,16 @@ PARTIAL = ".partial"
 Advance = Callable[[int], None]
 
 
+def is_free(names: Iterable[str]) -> bool:
+    """Whether a place with these names in it can be claimed: but for a half written marker there is nothing."""
+    return all(name == "." or is_unfinished_marker(name) for name in names)
+
+
+def is_unfinished_marker(name: str) -> bool:
+    """Whether a claim that was killed left this: memgit, rsync and rclone all begin its name with the marker's."""
+    return name.removeprefix(".").startswith(MARKER + ".")
+
+
 class TargetError(MemgitError):
     """A target can't be read or written: full, read-only, gone, or refused."""
 
@@ -63,7 +73,7 @@ class Place(ABC):
 
     @abstractmethod
     def remove(self, generations: Iterable[str]) -> None:
-        """Take generations away, each one's completion marker first."""
+        """Take generations away, each one's completion marker first; and what an earlier call began to take away."""
 
     @abstractmethod
     def fetch(self, generation: str, paths: Iterable[bytes] | None, into: str, advance: Advance) -> None:

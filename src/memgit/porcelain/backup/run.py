@@ -123,6 +123,7 @@ def _alone(memo: Memo) -> Iterator[None]:
             held.enter_context(Lock(memo.directory, _LOCK_S))
         except Busy as error:
             raise Busy("Another run to this backup target is at work.", error.hint) from None
+        memo.clear_unfinished()
         yield
 
 
@@ -334,6 +335,7 @@ def _complete(job: _Job, gathered: Gathered, top: str, previous: Manifest | None
 
     previous: its base, which lies in `previous_top`, is shared if it still serves.
     """
+    files.remove_unfinished(top)
     gathered.items = [item for item in gathered.items if item.digest]
     held = manifest.manifest((item.entry() for item in gathered.items), gathered.source.commit, job.now_s)
     base = previous.base if previous is not None else None

@@ -82,6 +82,9 @@ def run(
         if chosen.engine == "unison":
             job.undone |= by_unison.run(pair, todo, private, lock.fd)
         else:
+            if not request.dry_run:
+                pair.ours.clear_leftovers()
+                pair.theirs.clear_leftovers()
             job.prepare(todo)
             for step in todo:
                 if step.act is not Act.NOTHING:

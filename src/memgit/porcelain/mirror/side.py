@@ -36,6 +36,7 @@ class Side:
         self.away: dict[bytes, str] = {}  # files, or directories with all in them, that are there and can't be read
         scan = folder.scan(lambda path: patterns.may_contain(path) and not synced.is_housekeeping(path), self._wants)
         self.away |= dict(scan.skipped)
+        self._places = [b"", *(directory.path + b"/" for directory in scan.directories)]
         self.found: dict[bytes, Found] = {}
         self.digests: dict[bytes, bytes] = {}
         self._spelled: dict[bytes, bytes] = {}  # how the folder spells what is known here by another name
@@ -50,6 +51,10 @@ class Side:
         for path in self.away.keys() & self.found.keys():
             del self.away[path]
         report.held += [Held(path, why) for path, why in sorted(self.away.items())]
+
+    def clear_leftovers(self) -> None:
+        """Take away what killed runs left half written."""
+        self.folder.clear_leftovers(self._places)
 
     def is_away(self, path: bytes) -> bool:
         """Whether nothing can be said of a path: it, or a directory above it, is there and can't be read."""
