@@ -53,7 +53,10 @@ def run(
     """
     path = os.path.expanduser(chosen.path)
     if not os.path.isabs(path):
-        raise ConfigError(f"The path of the folder {chosen.name} must be absolute, not {chosen.path!r}.")
+        raise ConfigError(
+            f"The path of the folder {chosen.name} must be absolute, not {chosen.path!r}.",
+            "A directory of another machine or a cloud is mounted first, with sshfs or `rclone mount`.",
+        )
     if repo.work_tree is None:
         raise MemgitError("This repository is bare and has no workspace to share.")
     refuse_inside(path, repo, f"The folder {chosen.name}")
