@@ -134,6 +134,13 @@ def test_what_somebody_changed_in_a_mirror_is_put_right(mirror: Vault) -> None:
     assert tree(files) == mirror.memory()
 
 
+def test_what_is_no_backup_is_not_listed_and_a_sample_of_nothing_proves_nothing(vault: Vault) -> None:
+    vault.backup()
+    (vault.target / "lost+found").mkdir()
+    assert len(vault.memgit("backup", "list", "--json").json["generations"]) == 1
+    assert "--sample 0 would check nothing." in vault.memgit("backup", "verify", "--sample", "0", ok=2).err
+
+
 @pytest.mark.parametrize("way", ["file", "link", "directory"])
 def test_a_restore_names_what_is_in_the_way_and_writes_nothing(vault: Vault, way: str) -> None:
     vault.write("memory/topic/deep.md", "below\n")

@@ -19,6 +19,7 @@ from memgit.host.place import (
     Place,
     TargetError,
     is_free,
+    is_generation,
 )  # fmt: skip
 
 _GOING = ".going"  # ends the name of a generation that is being taken away, and is none any more
@@ -71,7 +72,7 @@ class LocalPlace(Place):
         except OSError as error:
             raise refused(error, self.path) from None
         found = []
-        for name in sorted(name for name in directories if not name.endswith(_GOING)):
+        for name in sorted(filter(is_generation, directories)):
             complete = self.read(os.path.join(name, COMPLETE))
             found.append(Generation(name, None if name.endswith(PARTIAL) else complete))
         return tuple(found)

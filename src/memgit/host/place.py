@@ -15,6 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 
+from memgit.core.backup import names
 from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 
@@ -29,9 +30,14 @@ PARTIAL = ".partial"
 Advance = Callable[[int], None]
 
 
-def is_free(names: Iterable[str]) -> bool:
+def is_generation(name: str) -> bool:
+    """Whether a directory at a place is a backup, and not `lost+found` or what rrsync left there."""
+    return name == MIRROR or names.is_snapshot(name)
+
+
+def is_free(found: Iterable[str]) -> bool:
     """Whether a place with these names in it can be claimed: but for a half written marker there is nothing."""
-    return all(name == "." or is_unfinished_marker(name) for name in names)
+    return all(name == "." or is_unfinished_marker(name) for name in found)
 
 
 def is_unfinished_marker(name: str) -> bool:

@@ -24,6 +24,7 @@ from memgit.host.place import (
     Sender,
     TargetError,
     is_free,
+    is_generation,
 )  # fmt: skip
 
 _HOURS_S = 6 * 3600.0
@@ -65,7 +66,8 @@ class RclonePlace(Sender):
         done = self._run("lsf", "--dirs-only", "--", self._root, may_be_missing=True)
         if done is None:
             return ()
-        names = sorted(line.rstrip("/") for line in done.stdout.decode("utf-8", "replace").splitlines() if line)
+        listed = (line.rstrip("/") for line in done.stdout.decode("utf-8", "replace").splitlines())
+        names = sorted(filter(is_generation, listed))
         return tuple(Generation(name, self.read(f"{name}/{COMPLETE}")) for name in names)
 
     def remove(self, generations: Iterable[str]) -> None:

@@ -13,7 +13,19 @@ from memgit.core.backup.rsync_rules import Meaning, Outcome, meaning
 from memgit.core.values import dataclass
 from memgit.errors import MemgitError, NetworkError
 from memgit.host import files
-from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MARKER, Advance, Generation, Sender, TargetError, is_free
+from memgit.host.place import (
+    BASE,
+    COMPLETE,
+    FILES,
+    MANIFEST,
+    MARKER,
+    Advance,
+    Generation,
+    Sender,
+    TargetError,
+    is_free,
+    is_generation,
+)
 
 _PAUSES_S = (0.5, 2.0)  # before the second and the third try
 _PARTIAL_DIR = ".memgit-partial"
@@ -114,7 +126,7 @@ class RsyncPlace(Sender):
             with tempfile.TemporaryDirectory(prefix="memgit-") as place:
                 only = (f"--include=/{MARKER}", "--include=/*/", f"--include=/*/{COMPLETE}", "--exclude=*")
                 self._run("-r", *only, "--", self._at(""), place + "/", may_be_missing=True)
-                names = sorted(name for name in os.listdir(place) if os.path.isdir(os.path.join(place, name)))
+                names = sorted(filter(is_generation, os.listdir(place)))
                 self._seen = _Look(
                     files.read(os.path.join(place, MARKER)),
                     tuple(Generation(name, files.read(os.path.join(place, name, COMPLETE))) for name in names),
