@@ -66,8 +66,9 @@ def run(
         items = [item for item in items if workspace + item.path in archive]
         todo, other = _compare(to, items, read)
         if other and not overwrite:
+            more = f" and {len(other) - 1:,} more" if len(other) > 1 else ""
             raise UsageError(
-                f"{len(other):,} files in {to} have other content, {os.fsdecode(other[0])} for one.",
+                f"{to} holds other content under the same names: {os.fsdecode(other[0])}{more}.",
                 "Name an empty directory, or add --overwrite.",
             )
         if not dry_run:
