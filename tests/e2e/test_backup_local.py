@@ -134,6 +134,48 @@ def test_what_somebody_changed_in_a_mirror_is_put_right(mirror: Vault) -> None:
     assert tree(files) == mirror.memory()
 
 
+def test_what_is_no_backup_is_not_listed_and_a_sample_of_nothing_proves_nothing(vault: Vault) -> None:
+    vault.backup()
+    (vault.target / "lost+found").mkdir()
+    assert len(vault.memgit("backup", "list", "--json").json["generations"]) == 1
+    assert "--sample 0 would check nothing." in vault.memgit("backup", "verify", "--sample", "0", ok=2).err
+
+
+@pytest.mark.parametrize("way", ["file", "link", "directory"])
+def test_a_restore_names_what_is_in_the_way_and_writes_nothing(vault: Vault, way: str) -> None:
+    vault.write("memory/topic/deep.md", "below\n")
+    vault.backup()
+    shutil.rmtree(vault.path / "memory/topic")
+    if way == "file":
+        vault.write("memory/topic", "a file\n")
+    elif way == "link":
+        (vault.path / "memory/topic").symlink_to("2026-02-02.md")
+    else:
+        (vault.path / "memory/topic/deep.md").mkdir(parents=True)
+    (vault.path / "MEMORY.md").unlink()
+    done = vault.memgit("backup", "restore", ok=2)
+    place = "memory/topic/deep.md is a directory" if way == "directory" else "memory/topic is no directory"
+    assert f"memory/topic/deep.md can't be put into {vault.path}/: {place} there." in done.err
+    assert "Nothing was written." in done.err
+    assert not (vault.path / "MEMORY.md").exists()
+
+
+@pytest.mark.parametrize("mode", ["mirror", "snapshots"])
+def test_a_run_with_nothing_to_do_says_the_same_whether_it_compares_or_looks(tmp_path: Path, mode: str) -> None:
+    vault = Vault(tmp_path, extra=f'mode = "{mode}"')
+    vault.fill()
+    vault.backup()
+    time.sleep(2.1)  # what changed so lately is compared
+    compared = vault.backup()
+    assert (vault.path / ".git/memgit/backup/disk/rest").is_file()
+    assert vault.backup() == compared
+    assert vault.backup("--dry-run") == {**compared, "dry_run": True}
+    vault.write("MEMORY.md", "edited\n")
+    assert vault.backup()["copied"] == ["MEMORY.md"]
+    shutil.rmtree(vault.path / "memory")
+    vault.memgit("backup", "run", ok=1)
+
+
 @pytest.mark.parametrize("mode", ["mirror", "snapshots"])
 def test_a_dry_run_lists_exactly_what_the_run_does_and_changes_nothing(tmp_path: Path, mode: str) -> None:
     vault = Vault(tmp_path, extra=f'mode = "{mode}"')

@@ -104,7 +104,7 @@ def test_an_interrupted_transfer_is_never_taken_for_complete_and_goes_on(tmp_pat
     (second / "complete").unlink()
     (second / "files/memory/large.md").unlink()
     state = vault.path / ".git/memgit/backup/far/state.json"
-    state.write_text(state.read_text().replace('"newest"', f'"partial": "{second.name}", "newest"'))
+    state.write_text(state.read_text().replace('"target"', f'"partial": "{second.name}", "target"'))
     listed = vault.memgit("backup", "list", "--json").json["generations"]
     assert [item["state"] for item in listed] == ["complete", "interrupted"]
     vault.memgit("backup", "restore", "--from", f"far/{second.name}", "--to", str(tmp_path / "out"), ok=2)
@@ -168,7 +168,7 @@ def test_the_key_of_setup_ssh_can_do_all_that_backup_does_and_nothing_else(tmp_p
     assert setup["has_key"] is True
     assert setup["forced_command"] == f"rrsync {vault.target}"
     server.allow(setup["authorized_keys"])
-    config = "\n".join(setup["config"]) + f'\nknown_hosts = "{server.known_hosts}"\nkeep = {{ daily = 1 }}\n'
+    config = "\n".join(setup["config"]) + "\nkeep = { daily = 1 }\n"
     assert f'host = "{server.login}:/"' in config
     vault.configure(config)
 
@@ -179,6 +179,8 @@ def test_the_key_of_setup_ssh_can_do_all_that_backup_does_and_nothing_else(tmp_p
     assert (second / "files/memory/2026-02-03.md").stat().st_ino == (third / "files/memory/2026-02-03.md").stat().st_ino
     assert vault.memgit("backup", "verify").status == 0
     assert vault.memgit("backup", "drill").status == 0
+    listed = vault.memgit("backup", "list", "--json").json["generations"]
+    assert [item["name"] for item in listed] == [first.name, second.name, third.name], "and nothing that rrsync left"
     assert vault.memgit("backup", "prune", "--json").json["gone"] == [first.name]
 
     for command in ("id", "cat /etc/passwd", "sh", "rsync --server --daemon .", ""):
@@ -222,7 +224,7 @@ def refusals(server: Sshd, commands: list[str], place: Path) -> dict[str, tuple[
     place.mkdir(exist_ok=True)
     found = {}
     for command in commands:
-        line = command.replace("ssh -i", f"ssh -F none -oUserKnownHostsFile={server.known_hosts} -i")
+        line = command.replace("ssh -i", "ssh -F none -i")
         line = line.replace("localhost:22", f"127.0.0.1:{server.port}")
         done = subprocess.run(
             ("sh", "-c", line), cwd=place, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False
@@ -248,7 +250,7 @@ def test_the_printed_proof_tells_a_key_that_can_do_more_from_one_that_can_not(
         assert status != 0, command
         assert out == b"", command
     assert not list((tmp_path / "here").iterdir())
-    vault.configure("\n".join(setup["config"]) + f'\nknown_hosts = "{server.known_hosts}"\n')
+    vault.configure("\n".join(setup["config"]) + "\n")
     assert vault.memgit(*works.split()[1:]).status == 0
 
 
@@ -259,7 +261,7 @@ def write_only(place: Path, server: Sshd) -> Vault:
     setup = vault.memgit("backup", "setup-ssh", "--json").json
     assert setup["forced_command"] == f"rrsync -wo -no-del -no-overwrite {vault.target}"
     server.allow(setup["authorized_keys"])
-    vault.configure("\n".join(setup["config"]) + f'\nknown_hosts = "{server.known_hosts}"\n')
+    vault.configure("\n".join(setup["config"]) + "\n")
     return vault
 
 

@@ -147,3 +147,15 @@ def test_only_a_few_distant_targets_are_served_at_once_and_none_outlives_the_com
         running.send_signal(signal.SIGTERM)
         assert running.wait(60) == 130
         until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in begun))
+
+
+@pytest.mark.parametrize(
+    "left", ["memgit-target.4194305.new", ".memgit-target.Ab12Cd", "memgit-target.1a2b3c4d.partial"]
+)
+def test_a_target_whose_marker_was_left_half_written_is_claimed_all_the_same(
+    tmp_path: Path, kind: str, left: str
+) -> None:
+    vault = make(tmp_path, kind, "snapshots")
+    (vault.target / left).write_text('{"sche')
+    vault.backup()
+    assert vault.memgit("backup", "verify").status == 0

@@ -108,3 +108,12 @@ def test_an_older_commit_and_a_workspace_below_the_top(vault: Vault, tmp_path: P
     vault.memgit("export", "HEAD~1", "--to", str(tmp_path / "older"))
     assert "MEMORY.md" in tree(tmp_path / "older")
     assert "names no commit" in vault.memgit("export", "nothing", "--to", str(tmp_path / "x"), ok=2).err
+
+
+def test_an_export_names_what_is_in_the_way_and_writes_nothing(vault: Vault, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/memory").write_text("a file\n")
+    done = vault.memgit("export", "HEAD", "--overwrite", "--to", str(tmp_path / "out"), ok=2)
+    assert f"can't be put into {tmp_path}/out, nor 8 more: memory is no directory there." in done.err
+    assert "Nothing was written." in done.err
+    assert list(tree(tmp_path / "out")) == ["memory"]

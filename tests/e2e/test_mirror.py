@@ -464,7 +464,9 @@ def test_unison_leaves_a_conflict_as_it_is_and_says_so(by_unison: Pair) -> None:
     write(pair.ours, "MEMORY.md", "white, in the workspace\n")
     write(pair.theirs, "MEMORY.md", "red\n")
     for _ in range(2):
-        assert [item["path"] for item in pair.run(ok=5)["conflicts"]] == ["MEMORY.md"]
+        (conflict,) = pair.run(ok=5)["conflicts"]
+        assert conflict["path"] == "MEMORY.md"
+        assert "until they agree, or `prefer` says which wins" in conflict["outcome"]
     assert (pair.ours / "MEMORY.md").read_text() == "white, in the workspace\n"
     assert (pair.theirs / "MEMORY.md").read_text() == "red\n"
 

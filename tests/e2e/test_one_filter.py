@@ -30,7 +30,7 @@ memory/private.md                memory/deep/private.md        notes/a.txt
 notes/deep/a.md                  journal                       sub/bank/a.txt
 data/c1.jsonl                    data/a10.jsonl                data/a1.json
 memory/.env                      memory/a.swp                  x.journal~
-memory/server.key
+memory/server.key                memory/.memgit-new-4194305
 """
 
 

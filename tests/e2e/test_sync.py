@@ -514,6 +514,7 @@ def test_a_secret_that_a_person_committed_stays_here(pair: tuple[Side, Side], hu
     done = one.memgit("sync", "--now", ok=4)
     assert f"{bad[:10]} deploy.sh:1: github-token s" in done.err
     assert "1 commit not sent for secrets" in done.err
+    assert "2 commits not sent for what the guard found" in done.out
     assert secret not in done.err + done.out
     assert one.head() == head
     assert there(hub) == before

@@ -115,8 +115,9 @@ def bring(source: Path, target: Path, previous: Path | None = None) -> None:
     with Folder(str(source)) as there, Folder(str(target), create=True, is_ours=True) as here:
         scan = there.scan()
         items = generation.items_of(scan)
-        for item in items:
+        for item, found in zip(items, scan.files, strict=True):
             item.digest = generation.digest(there, item.path)
+            generation.describe(item, found.stat)
         old = Folder(str(previous)) if previous is not None else None
         lent: dict[bytes, Entry] = generation.present(old, {}, read=True) if old is not None else {}
         todo = plan(items, generation.present(here, {}, read=True), lent)

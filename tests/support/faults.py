@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -9,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,11 @@ from support.repo import memgit_program
 from support.shared import shared
 
 _LOOK_S = 2
+# Calls that meet a full or failing disk; taking away still works there.
+_ALLOCATING = (
+    "open,openat,creat,write,pwrite64,mkdir,mkdirat,link,linkat,rename,renameat,renameat2,symlink,symlinkat,ftruncate,"
+    "fsync,fdatasync,copy_file_range"
+)
 
 
 def inject(name: str, place: Path, *args: str, timeout_s: int = 900) -> dict[str, Any]:
@@ -76,3 +84,36 @@ def _stopped_below(ancestor: int) -> set[tuple[int, str]]:
         for pid, fact in facts.items()
         if fact["State"].startswith("t") and is_below(int(fact["TracerPid"]))
     }
+
+
+@dataclass(frozen=True)
+class Struck:
+    """How a command ended that a fault was put into."""
+
+    status: int
+    said: str  # on stderr
+    calls: int  # that change something below the place, all processes together
+    at: str  # the call that was struck
+
+
+class Striker:
+    """Runs a command and strikes one of the system calls that change something below a place."""
+
+    def __init__(self, place: Path) -> None:
+        source = shared("tools", "faults", "faultpoint.c")
+        if sys.platform != "linux" or shutil.which("gcc") is None:
+            pytest.skip("the fault injectors need Linux and gcc")
+        self._program = str(place / "faultpoint")
+        self._log = place / "calls"
+        subprocess.run(("gcc", "-O1", "-w", "-o", self._program, source), check=True)
+
+    def run(self, command: Sequence[str], cwd: Path, below: Path, fault: str = "count", number: int = 0) -> Struck:
+        """fault: `killtree`, `torn`, or `err:` and the name of an error that the call fails with."""
+        mode, _, error = fault.partition(":")
+        argv = [self._program, "-p", str(below), "-l", str(self._log), "-m", mode, "-n", str(number), "-T", "60"]
+        if error:
+            argv += ["-e", str(getattr(errno, error)), "-s", _ALLOCATING]
+        done = subprocess.run((*argv, "--", *command), cwd=cwd, capture_output=True, text=True, check=False)
+        lines = self._log.read_text(errors="replace").splitlines()
+        at = next((line for line in lines if line.startswith(f"{number}\t")), "")
+        return Struck(done.returncode, done.stderr, int(lines[-1].split("total=")[1].split()[0]), at)

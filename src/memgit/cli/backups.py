@@ -12,7 +12,7 @@ from memgit.cli.progress import Progress
 from memgit.core.setting_rows import Target
 from memgit.core.values import fields
 from memgit.core.version import VERSION
-from memgit.errors import MemgitError
+from memgit.errors import MemgitError, UsageError
 from memgit.host import machine
 from memgit.porcelain.backup import check, recall
 from memgit.porcelain.backup import drill as drills
@@ -47,6 +47,8 @@ def verify(values: Values) -> int:
     target = _target(context, text(values, "target"))
     sample = values["sample"]
     assert sample is None or isinstance(sample, int)
+    if sample == 0:
+        raise UsageError("--sample 0 would check nothing.", "Name how many files to read, or leave it out for all.")
     with Progress(f"Verifying {target.name}", quiet=bool(values["quiet"])) as progress:
         found = check.verify(context.repo, target, text(values, "snapshot"), sample, progress.advance)
     return _show_verified(values, found, "are as its manifest says")

@@ -147,6 +147,7 @@ def _show_pushed(pushed: Pushed) -> None:
         render.say(f"{name}: nothing to send.")
     if pushed.waiting:
         safe = "; the raw tip is on the remote" if pushed.raw else ""
-        render.say(f"  {render.plural(pushed.waiting, 'commit')} waiting for a window to end{safe}")
+        why = "not sent for what the guard found" if pushed.stopped else "waiting for a window to end"
+        render.say(f"  {render.plural(pushed.waiting, 'commit')} {why}{safe}")
     if pushed.raw_refused:
         render.say(f"  the remote did not take the raw tip: {pushed.raw_refused}")

@@ -55,6 +55,8 @@ ALWAYS_EXCLUDED = (
     ".DS_Store",
     "*.lock",
     ".merge_file_*",
+    # what memgit leaves behind where it is killed
+    ".memgit-new-*",
     # what databases keep beside their file
     "*.db-*",
     "*.sqlite-*",

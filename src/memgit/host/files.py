@@ -67,10 +67,21 @@ def rewrite(path: str, content: bytes, new_mode: int, scratch: str | None = None
 
 
 def remove_unfinished(directory: str) -> None:
-    """Take away the new files of writers that were killed. Only where no other writer can be at work."""
+    """Take away the new files of writers that were killed."""
     for name in os.listdir(directory) if os.path.isdir(directory) else ():
-        if name.endswith(".new"):
+        if name.endswith(".new") and not is_alive(name.split(".")[-2]):
             _remove(os.path.join(directory, name))
+
+
+def is_alive(process: str | bytes) -> bool:
+    """Whether there is a process of this number, or it is no number."""
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OverflowError, PermissionError):
+        return True
+    return True
 
 
 def remove(path: str) -> None:

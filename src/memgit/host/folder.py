@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 
 from memgit.core.backup.plan import Item
-from memgit.errors import MemgitError
-from memgit.host import tree
+from memgit.errors import MemgitError, UsageError
+from memgit.host import files, tree
 from memgit.host.tree import Scan
 
 _CHUNK = 1 << 20
@@ -62,6 +62,27 @@ class Folder:
             if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
                 return None
             raise
+
+    def refuse_obstacles(self, paths: Iterable[bytes]) -> None:
+        """Raise UsageError if a directory lies where a file is to be put, or something else where its directory is."""
+        found = {path: obstacle for path in paths if (obstacle := self._obstacle(path)) is not None}
+        for path, obstacle in found.items():
+            more = f", nor {len(found) - 1:,} more" if len(found) > 1 else ""
+            what = "a directory" if obstacle == path else "no directory"
+            raise UsageError(
+                f"{os.fsdecode(path)} can't be put into {self.path}{more}: {os.fsdecode(obstacle)} is {what} there.",
+                "Nothing was written. Move what is in the way, then run again; or name an empty directory.",
+            )
+
+    def _obstacle(self, path: bytes) -> bytes | None:
+        status = self.lstat(path)
+        if status is not None:
+            return path if stat.S_ISDIR(status.st_mode) else None
+        while path := _parent(path):
+            status = self.lstat(path)
+            if status is not None:
+                return None if stat.S_ISDIR(status.st_mode) else path
+        return None
 
     def read(self, path: bytes) -> tuple[bytes, os.stat_result]:
         """A file's content, or the text of a link, and the state that it belongs to.
@@ -208,7 +229,7 @@ class Folder:
             except OSError:
                 continue  # nothing was ever written there
             for name in names:
-                if name.startswith(TEMPORARY) and not _is_alive(name[len(TEMPORARY) :]):
+                if name.startswith(TEMPORARY) and not files.is_alive(name[len(TEMPORARY) :]):
                     _forget(name, fd)
 
     def flush(self) -> None:
@@ -337,16 +358,6 @@ def _own(owner: tuple[int, int] | None, change: Callable[[int, int], object]) ->
         change(user if os.geteuid() == 0 else -1, group)
     except PermissionError:
         return
-
-
-def _is_alive(process: bytes) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except (ValueError, OverflowError, PermissionError):
-        return True
-    return True
 
 
 def _forget(name: bytes, fd: int) -> None:

@@ -83,18 +83,21 @@ def present(folder: Folder, known: Mapping[bytes, Entry], *, read: bool = False)
     """
     found = {}
     for file in folder.scan().files:
-        status = file.stat
-        entry = Entry(file.path, status.st_mode, status.st_size, status.st_mtime_ns, b"")
-        old = known.get(file.path)
-        if file.path.rpartition(b"/")[2].startswith(TEMPORARY):
-            pass
-        elif read or entry.is_link:
-            entry.digest = digest(folder, file.path)
-        elif old is not None:
-            entry.digest = old.digest
-            if not entry.is_like(old):
-                entry.digest = b""
-        found[file.path] = entry
+        path, status = file.path, file.stat
+        old = known.get(path)
+        if (
+            old is not None
+            and old.mtime_ns == status.st_mtime_ns
+            and old.size == status.st_size
+            and old.mode == status.st_mode
+            and not (read or old.is_link)
+        ):
+            found[path] = old
+            continue
+        entry = Entry(path, status.st_mode, status.st_size, status.st_mtime_ns, b"")
+        if (read or entry.is_link) and not path.rpartition(b"/")[2].startswith(TEMPORARY):
+            entry.digest = digest(folder, path)
+        found[path] = entry
     return found
 
 
@@ -121,11 +124,14 @@ def items_of(scan: Scan) -> list[Item]:
     items = []
     for found in scan.files:
         status = found.stat
-        item = Item(found.path, status.st_mode, status.st_size, status.st_mtime_ns, identity(status))
-        item.owner = (status.st_uid, status.st_gid)
-        item.sparse = status.st_blocks * 512 < status.st_size  # it occupies less than it holds
-        items.append(item)
+        items.append(Item(found.path, status.st_mode, status.st_size, status.st_mtime_ns, identity(status)))
     return items
+
+
+def describe(item: Item, status: os.stat_result) -> None:
+    """Tell an item what only a copy of it has to know."""
+    item.owner = (status.st_uid, status.st_gid)
+    item.sparse = status.st_blocks * 512 < status.st_size  # it occupies less than it holds
 
 
 def _depth(found: Found) -> int:

@@ -9,7 +9,20 @@ from collections.abc import Iterable
 
 from memgit.host import files, tree
 from memgit.host.folder import Folder
-from memgit.host.place import COMPLETE, FILES, MARKER, MIRROR, PARTIAL, Advance, Generation, Place, TargetError
+from memgit.host.place import (
+    COMPLETE,
+    FILES,
+    MARKER,
+    PARTIAL,
+    Advance,
+    Generation,
+    Place,
+    TargetError,
+    is_free,
+    is_generation,
+)  # fmt: skip
+
+_GOING = ".going"  # ends the name of a generation that is being taken away, and is none any more
 
 
 class LocalPlace(Place):
@@ -33,7 +46,7 @@ class LocalPlace(Place):
                 f"Mount the disk that belongs there; if none does: mkdir -p {shlex.quote(above)}",
             )
         try:
-            if os.path.lexists(self.path) and os.listdir(self.path):
+            if os.path.lexists(self.path) and not is_free(os.listdir(self.path)):
                 raise TargetError(
                     f"{self.path} is not empty and holds no backups of memgit.", "Name an empty or a new directory."
                 )
@@ -45,19 +58,21 @@ class LocalPlace(Place):
         try:
             if not os.path.isdir(self.path):
                 os.mkdir(self.path)  # and nothing above it: where a disk belongs that is not mounted, nothing is made
+            files.remove_unfinished(self.path)
             files.replace(os.path.join(self.path, MARKER), marker, 0o644)
         except OSError as error:
             raise refused(error, self.path) from None
 
     def generations(self) -> tuple[Generation, ...]:
         try:
-            names = sorted(entry.name for entry in os.scandir(self.path) if entry.is_dir(follow_symlinks=False))
+            with os.scandir(self.path) as entries:
+                directories = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
         except FileNotFoundError:
             return ()
         except OSError as error:
             raise refused(error, self.path) from None
         found = []
-        for name in names:
+        for name in sorted(filter(is_generation, directories)):
             complete = self.read(os.path.join(name, COMPLETE))
             found.append(Generation(name, None if name.endswith(PARTIAL) else complete))
         return tuple(found)
@@ -65,11 +80,10 @@ class LocalPlace(Place):
     def remove(self, generations: Iterable[str]) -> None:
         try:
             for name in generations:
-                place = self.inside(name)
-                if not name.endswith(PARTIAL) and name != MIRROR:
-                    os.rename(place, place + PARTIAL)
-                    place += PARTIAL
-                tree.remove(place)
+                os.rename(self.inside(name), self.inside(name + _GOING))
+            for name in os.listdir(self.path):
+                if name.endswith(_GOING):  # also what a killed call began to take away
+                    tree.remove(self.inside(name))
             with Folder(self.path) as folder:
                 folder.flush()
         except OSError as error:

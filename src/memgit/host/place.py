@@ -15,6 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 
+from memgit.core.backup import names
 from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 
@@ -27,6 +28,21 @@ MIRROR = "current"
 PARTIAL = ".partial"
 
 Advance = Callable[[int], None]
+
+
+def is_generation(name: str) -> bool:
+    """Whether a directory at a place is a backup, and not `lost+found` or what rrsync left there."""
+    return name == MIRROR or names.is_snapshot(name)
+
+
+def is_free(found: Iterable[str]) -> bool:
+    """Whether a place with these names in it can be claimed: but for a half written marker there is nothing."""
+    return all(name == "." or is_unfinished_marker(name) for name in found)
+
+
+def is_unfinished_marker(name: str) -> bool:
+    """Whether a claim that was killed left this: memgit, rsync and rclone all begin its name with the marker's."""
+    return name.removeprefix(".").startswith(MARKER + ".")
 
 
 class TargetError(MemgitError):
@@ -63,7 +79,7 @@ class Place(ABC):
 
     @abstractmethod
     def remove(self, generations: Iterable[str]) -> None:
-        """Take generations away, each one's completion marker first."""
+        """Take generations away, each one's completion marker first; and what an earlier call began to take away."""
 
     @abstractmethod
     def fetch(self, generation: str, paths: Iterable[bytes] | None, into: str, advance: Advance) -> None:

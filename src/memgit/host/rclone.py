@@ -13,7 +13,19 @@ from collections.abc import Iterable
 
 from memgit import process
 from memgit.errors import NetworkError
-from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MARKER, Advance, Generation, Sender, TargetError
+from memgit.host.place import (
+    BASE,
+    COMPLETE,
+    FILES,
+    MANIFEST,
+    MARKER,
+    Advance,
+    Generation,
+    Sender,
+    TargetError,
+    is_free,
+    is_generation,
+)  # fmt: skip
 
 _HOURS_S = 6 * 3600.0
 # Source: rclone documentation, "Exit code".
@@ -44,7 +56,7 @@ class RclonePlace(Sender):
 
     def claim(self, marker: bytes) -> None:
         done = self._run("lsf", "--", self._root, may_be_missing=True)
-        if done is not None and done.stdout.strip():
+        if done is not None and not is_free(done.stdout.decode("utf-8", "replace").splitlines()):
             raise TargetError(
                 f"{self.where} is not empty and holds no backups of memgit.", "Name an empty or a new directory."
             )
@@ -54,7 +66,8 @@ class RclonePlace(Sender):
         done = self._run("lsf", "--dirs-only", "--", self._root, may_be_missing=True)
         if done is None:
             return ()
-        names = sorted(line.rstrip("/") for line in done.stdout.decode("utf-8", "replace").splitlines() if line)
+        listed = (line.rstrip("/") for line in done.stdout.decode("utf-8", "replace").splitlines())
+        names = sorted(filter(is_generation, listed))
         return tuple(Generation(name, self.read(f"{name}/{COMPLETE}")) for name in names)
 
     def remove(self, generations: Iterable[str]) -> None:

@@ -13,7 +13,19 @@ from memgit.core.backup.rsync_rules import Meaning, Outcome, meaning
 from memgit.core.values import dataclass
 from memgit.errors import MemgitError, NetworkError
 from memgit.host import files
-from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MARKER, Advance, Generation, Sender, TargetError
+from memgit.host.place import (
+    BASE,
+    COMPLETE,
+    FILES,
+    MANIFEST,
+    MARKER,
+    Advance,
+    Generation,
+    Sender,
+    TargetError,
+    is_free,
+    is_generation,
+)
 
 _PAUSES_S = (0.5, 2.0)  # before the second and the third try
 _PARTIAL_DIR = ".memgit-partial"
@@ -95,13 +107,14 @@ class RsyncPlace(Sender):
     def claim(self, marker: bytes) -> None:
         with tempfile.TemporaryDirectory(prefix="memgit-") as place:
             listed = self._list()
-            if listed is not None and any(name for name in listed if name != "."):
+            if listed is not None and not is_free(listed):
                 raise TargetError(
                     f"{self.where} is not empty and holds no backups of memgit.", "Name an empty or a new directory."
                 )
             with open(os.path.join(place, MARKER), "wb") as file:
                 file.write(marker)
-            self._run("-rt", "--", place + "/", self._at(""))
+            only = (f"--include=/{MARKER}", f"--include=/.{MARKER}.*", "--exclude=*")
+            self._run("-rt", "--delete", *only, "--", place + "/", self._at(""))
         self._seen = None
 
     def generations(self) -> tuple[Generation, ...]:
@@ -113,7 +126,7 @@ class RsyncPlace(Sender):
             with tempfile.TemporaryDirectory(prefix="memgit-") as place:
                 only = (f"--include=/{MARKER}", "--include=/*/", f"--include=/*/{COMPLETE}", "--exclude=*")
                 self._run("-r", *only, "--", self._at(""), place + "/", may_be_missing=True)
-                names = sorted(name for name in os.listdir(place) if os.path.isdir(os.path.join(place, name)))
+                names = sorted(filter(is_generation, os.listdir(place)))
                 self._seen = _Look(
                     files.read(os.path.join(place, MARKER)),
                     tuple(Generation(name, files.read(os.path.join(place, name, COMPLETE))) for name in names),
@@ -122,6 +135,8 @@ class RsyncPlace(Sender):
 
     def remove(self, generations: Iterable[str]) -> None:
         names = tuple(generations)
+        if not names:
+            return
         self._uncomplete(names)
         with tempfile.TemporaryDirectory(prefix="memgit-") as nothing:
             only = (*(f"--include=/{name}/***" for name in names), "--exclude=*")

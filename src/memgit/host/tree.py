@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable
 
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+YOUNG_NS = 2_000_000_000  # what changed so lately could change once more without a trace
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
@@ -35,6 +36,12 @@ def identity(status: os.stat_result) -> bytes:
         status.st_size,
         status.st_mode,
     )
+
+
+def change_time_ns(identity: bytes) -> int:
+    """When the file with this identity changed last; 0 for what is not a file's."""
+    fields = identity.split(b":", 2)
+    return int(fields[1]) if len(fields) > 1 else 0
 
 
 class Scan:

@@ -44,10 +44,10 @@ class WriteOnlyPlace(RsyncPlace):
         return held
 
     def claim(self, marker: bytes) -> None:
+        files.replace(os.path.join(self._record, MARKER), marker)  # first: what lies there can't be read again
         with tempfile.TemporaryDirectory(prefix="memgit-") as place:
             files.replace(os.path.join(place, MARKER), marker, 0o644)
             self._run("-t", "--", os.path.join(place, MARKER), self._at(""))
-        files.replace(os.path.join(self._record, MARKER), marker)
 
     def generations(self) -> tuple[Generation, ...]:
         found = ((name, files.read(os.path.join(self._record, name, COMPLETE))) for name in self._recorded())

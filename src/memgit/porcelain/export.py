@@ -66,13 +66,15 @@ def run(
         items = [item for item in items if workspace + item.path in archive]
         todo, other = _compare(to, items, read)
         if other and not overwrite:
+            more = f" and {len(other) - 1:,} more" if len(other) > 1 else ""
             raise UsageError(
-                f"{len(other):,} files in {to} have other content, {os.fsdecode(other[0])} for one.",
+                f"{to} holds other content under the same names: {os.fsdecode(other[0])}{more}.",
                 "Name an empty directory, or add --overwrite.",
             )
         if not dry_run:
             os.makedirs(to, exist_ok=True)
             with Folder(to) as folder:
+                folder.clear_leftovers(item.path for item in items)
                 generation.apply(folder, plan(todo, {}, {}), lambda item: (read(item),), (), None, advance)
     return Exported(commit, to, tuple(item.path for item in todo), len(items) - len(todo), dry_run)
 
@@ -82,6 +84,7 @@ def _compare(to: str, items: list[Item], read: Callable[[Item], bytes]) -> tuple
     if not os.path.isdir(to):
         return items, []
     with Folder(to) as folder:
+        folder.refuse_obstacles(item.path for item in items)
         todo = [item for item in items if not _is_there(folder, item.path, read(item), item.mode)]
         return todo, [item.path for item in todo if folder.lstat(item.path) is not None]
 

@@ -45,7 +45,7 @@ class Pushed:
     branch: RefName  # on the remote
     tip: Oid | None  # what the remote's branch is now; None if it has none
     sent: int  # commits
-    waiting: int  # commits of windows that are still open
+    waiting: int  # commits of windows that are still open, or not sent for a secret in them or below
     raw: Oid | None  # on the private ref
     raw_refused: str  # why the remote did not take the private ref
     is_new: bool  # the branch was not there before

@@ -170,3 +170,25 @@ def test_the_first_matching_rule_counts() -> None:
 def test_broken_rules_name_their_key(document: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse(document)
+
+
+LESSON = b"# Git\n\n<<<<<<< ours\nred\n=======\nblue\n>>>>>>> theirs\n\n## Facts\n\n- one\n"
+
+
+def test_a_note_about_conflicts_merges_like_any_other() -> None:
+    result = merge(LESSON, LESSON + b"- 10:00 two\n", LESSON + b"- 10:05 three\n", "x.md")
+    assert (result.clean, result.content) == (True, LESSON + b"- 10:00 two\n- 10:05 three\n")
+
+
+def test_a_conflict_brought_by_one_side_is_not_resolved_by_merging() -> None:
+    base = b"# Git\n\nred\n\n## Facts\n\n- one\n"
+    result = merge(base, LESSON, base + b"- two\n", "x.md")
+    assert (result.clean, result.content) == (False, LESSON + b"- two\n")
+
+
+def test_forgotten_markers_with_nothing_between_are_text() -> None:
+    base = b"# Notes\n\n- 2026-01-01 one\n\n## Facts\n\n- a\n"
+    ours = base.replace(b"one\n", b"one\n- 2026-01-02 two\n") + b"<<<<<<< Updated\n=======\n>>>>>>> Stashed\n"
+    theirs = base.replace(b"one\n", b"one\n- 2026-01-03 three\n")
+    result = merge(base, ours, theirs, "x.md")
+    assert (result.clean, result.content) == (True, ours.replace(b"two\n", b"two\n- 2026-01-03 three\n"))

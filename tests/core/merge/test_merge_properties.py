@@ -331,6 +331,39 @@ def test_blocks_without_times_are_not_interleaved(ours: Lines, theirs: Lines) ->
         assert "\n".join(b) + "\n" in text
 
 
+listed = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2)), max_size=7, unique_by=lambda item: item[0])
+
+
+@quick
+@given(listed, listed, listed, st.booleans())
+def test_a_list_of_objects_is_merged_by_ids(
+    base: list[tuple[int, int]], ours: list[tuple[int, int]], theirs: list[tuple[int, int]], inside: bool
+) -> None:
+    def text(items: list[tuple[int, int]]) -> bytes:
+        rows = [{"id": number, "v": value} for number, value in items]
+        return json.dumps({"keep": 1, "rows": rows} if inside else rows, indent=1).encode() + b"\n"
+
+    origin, one_text, two_text = (text(items) for items in (base, ours, theirs))
+    result = merge(origin, one_text, two_text, "state.json")
+    swapped = merge(origin, two_text, one_text, "state.json")
+    assert (result.clean, result.content if result.clean else b"") == (
+        swapped.clean,
+        swapped.content if swapped.clean else b"",
+    )
+    if not result.clean or not (base and ours and theirs):
+        return
+    found = json.loads(result.content)
+    rows = found["rows"] if inside else found
+    was, one, two = dict(base), dict(ours), dict(theirs)
+    expected = {}
+    for number in {*was, *one, *two}:
+        left, right = one.get(number), two.get(number)
+        assert left == right or was.get(number) in (left, right)
+        expected[number] = right if left == was.get(number) else left
+    assert {row["id"]: row["v"] for row in rows} == {number: v for number, v in expected.items() if v is not None}
+    assert len(rows) == len({row["id"] for row in rows})
+
+
 def test_the_result_does_not_depend_on_hash_seed_or_locale() -> None:
     program = (
         "import sys; from memgit.core.merge.api import merge;"

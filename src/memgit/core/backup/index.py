@@ -1,33 +1,31 @@
-"""What memgit remembers of files it has read: their digest, for as long as their identity stays the same."""
+"""What memgit remembers of files it has read: their digest, for as long as their identity stays the same.
+
+    memgit index 2 5f70...    stands for the rules that let these files pass
+    (paths)  (identities)  (digests)    a line for each file, in three columns one below the other
+    0ba904ea...               SHA-256 of all lines above
+
+Columns are taken apart and put together without looking at each line: an index of thousands of files is read in every
+run. A path is quoted as in a manifest; an identity has no line breaks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from memgit.core.backup.manifest import digest_of, quote, unquote
 
-_FIRST = b"memgit index 1 "
+_FIRST = b"memgit index 2 "
+_COLUMNS = 3
+
+Known = tuple[bytes, bytes]  # the identity a file had when it was read, and its digest
 
 
-class Known:
-    """A file that was read: what it was then, and its digest. `line` is how the index says so."""
-
-    __slots__ = ("digest", "identity", "line")
-
-    def __init__(self, identity: bytes, digest: bytes, line: bytes) -> None:
-        self.identity = identity
-        self.digest = digest
-        self.line = line
-
-
-def known(path: bytes, identity: bytes, digest: bytes) -> Known:
-    """What to remember of a file. identity: without blanks."""
-    return Known(identity, digest, b"%b %b %b" % (identity, digest, quote(path)))
-
-
-def write(files: Iterable[Known], rules: bytes) -> bytes:
+def write(files: Mapping[bytes, Known], rules: bytes) -> bytes:
     """The text of an index. rules: stands for the guard's rules that let these files pass."""
-    body = b"\n".join([_FIRST + rules, *[file.line for file in files]]) + b"\n"
+    lines = [_FIRST + rules, *map(quote, files)]
+    lines += [identity for identity, _ in files.values()]
+    lines += [digest for _, digest in files.values()]
+    body = b"\n".join(lines) + b"\n"
     return body + digest_of(body) + b"\n"
 
 
@@ -38,8 +36,9 @@ def read(text: bytes | None, rules: bytes) -> Mapping[bytes, Known]:
     body, last = text[:-65], text[-65:-1]
     if digest_of(body) != last:
         return {}
-    files = {}
-    for line in body.split(b"\n")[1:-1]:
-        identity, digest, path = line.split(b" ")
-        files[path if b"%" not in path else unquote(path)] = Known(identity, digest, line)
-    return files
+    lines = body.split(b"\n")[1:-1]
+    count = len(lines) // _COLUMNS
+    paths = lines[:count]
+    if b"%" in body:
+        paths = [unquote(path) for path in paths]
+    return dict(zip(paths, zip(lines[count : 2 * count], lines[2 * count :], strict=True), strict=True))

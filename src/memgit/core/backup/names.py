@@ -18,6 +18,11 @@ def new(now_ns: int, newest: str | None, letters: str) -> str:
     return f"{begun:%Y-%m-%dT%H-%M-%S}.{now_ms % 1000:03}Z-{letters}"
 
 
+def is_snapshot(name: str) -> bool:
+    """Whether a snapshot is called so, complete or not."""
+    return _NAME.match(name) is not None
+
+
 def newest(names: tuple[str, ...]) -> str | None:
     """The one that was begun last."""
     return max(names, key=lambda name: made_ms(name) or 0, default=None)

@@ -11,7 +11,7 @@ from memgit.core.values import dataclass
 class Item:
     """A file or link of the source. A plain class: thousands are made in every run."""
 
-    __slots__ = ("digest", "key", "mode", "mtime_ns", "owner", "path", "size", "sparse")
+    __slots__ = ("digest", "kept", "key", "mode", "mtime_ns", "owner", "path", "size", "sparse")
 
     def __init__(self, path: bytes, mode: int, size: int, mtime_ns: int, key: bytes) -> None:
         self.path = path
@@ -20,12 +20,22 @@ class Item:
         self.mtime_ns = mtime_ns
         self.key = key  # equal keys of one path mean equal content
         self.digest = b""  # SHA-256, once it is known
+        self.kept: Entry | None = None  # the entry of the generation before, if it describes the item as well
         self.owner: tuple[int, int] | None = None
         self.sparse = False
 
     def entry(self) -> Entry:
         """The entry of the manifest that describes it."""
-        return Entry(self.path, self.mode, self.size, self.mtime_ns, self.digest)
+        return self.kept or Entry(self.path, self.mode, self.size, self.mtime_ns, self.digest)
+
+    def is_like(self, entry: Entry) -> bool:
+        """Whether an entry describes it."""
+        return (
+            self.digest == entry.digest
+            and self.mode == entry.mode
+            and self.size == entry.size
+            and self.mtime_ns == entry.mtime_ns
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +56,19 @@ class Plan:
 def plan(items: Iterable[Item], there: Mapping[bytes, Entry], previous: Mapping[bytes, Entry]) -> Plan:
     """From what is `there` to exactly the items. previous: a snapshot whose files can be linked."""
     copy, link = [], []
-    wanted = set()
+    gone = set(there)
     unchanged = 0
-    for item in items:
-        wanted.add(item.path)
-        present = there.get(item.path)
-        if present is not None and _is_same(item, present):
-            unchanged += 1
-            continue
-        old = previous.get(item.path)
-        if old is not None and _is_same(item, old):
+    for item in items:  # thousands in every run, most of them as they were
+        path, kept = item.path, item.kept
+        if there:
+            gone.discard(path)
+            present = there.get(path)
+            if present is not None and (present is kept or item.is_like(present)):
+                unchanged += 1
+                continue
+        old = previous.get(path)
+        if old is not None and (old is kept or item.is_like(old)):
             link.append(item)
         else:
             copy.append(item)
-    return Plan(tuple(copy), tuple(link), tuple(sorted(path for path in there if path not in wanted)), unchanged)
-
-
-def _is_same(item: Item, entry: Entry) -> bool:
-    return (
-        item.digest == entry.digest
-        and item.mode == entry.mode
-        and item.size == entry.size
-        and item.mtime_ns == entry.mtime_ns
-    )
+    return Plan(tuple(copy), tuple(link), tuple(sorted(gone)), unchanged)

@@ -7,7 +7,7 @@ from memgit.core.merge.budget import Budget, Exhausted
 from memgit.core.merge.check import is_torn, opens_fence, violations
 from memgit.core.merge.edits import LineMerge
 from memgit.core.merge.insertions import Clash, join, repeated
-from memgit.core.merge.markers import has_markers
+from memgit.core.merge.markers import brings_conflict
 from memgit.core.merge.place import Place
 from memgit.core.merge.regions import Hunk, Region, hunks, regions
 from memgit.core.merge.settle import Piece, conflict, longer_of, settle
@@ -34,25 +34,24 @@ def pieces(
         settled = _records(base, one, two, ours_first, budget)
         if settled is not None:
             return settled
+    if kind == "json" and meeting and (document := _document(base, one, two, found, meeting)):
+        return document
     checked = _attempt(base, one, two, found, meeting, ours_first, budget)[0]
     if any(piece.conflict for piece in checked):
         checked = _rearranged(base, one, two, ours_first, budget) or checked
-    return _document(base, one, two, found, meeting, checked) if kind == "json" else checked
+    return checked
 
 
-def _document(
-    base: Lines, one: Lines, two: Lines, found: list[Region], meeting: list[Region], checked: list[Piece]
-) -> list[Piece]:
-    """A JSON file merged by its fields where its lines conflict, or would join to something that is no JSON."""
+def _document(base: Lines, one: Lines, two: Lines, found: list[Region], meeting: list[Region]) -> list[Piece] | None:
+    """A JSON file merged by fields and items, or in conflict; None where a text is no JSON, and lines have to do."""
     from memgit.core.merge import objects  # most merges never need it
 
-    settled = not any(piece.conflict for piece in checked)
-    if settled and (objects.is_sound(_lines(checked)) or not all(map(objects.is_sound, (base, one, two)))):
-        return checked
-    document = objects.merge_document(base, one, two)
-    if document is not None:
-        return [Piece(0, len(base), "JSON merged by its fields", document)]
-    return plainly(base, one, two, found, meeting, "the check found broken JSON") if settled else checked
+    if not all(map(objects.is_sound, (base, one, two))):
+        return None
+    try:
+        return [Piece(0, len(base), "JSON merged by its fields", objects.merge_document(base, one, two))]
+    except (objects.Contradiction, objects.Malformed):
+        return plainly(base, one, two, found, meeting, "the JSON can't be merged value by value")
 
 
 def plainly(
@@ -156,7 +155,7 @@ def _settled(
     """The pieces of one region, or the region as one conflict if the rules or the check say so."""
     a, b = one[region.a1 : region.a2], two[region.b1 : region.b2]
     part = base[region.o1 : region.o2]
-    if has_markers(a) or has_markers(b):
+    if brings_conflict(part, a) or brings_conflict(part, b):
         return [_whole(region, part, a, b, "a side still holds conflict markers here")], [], set()
     try:
         side_a, side_b = sides(base, one, two, region, budget)
@@ -315,7 +314,7 @@ def _both_created(one: Lines, two: Lines, kind: str, ours_first: bool | None) ->
     if kind in ("log", "list", "jsonl"):
         try:
             lines, how = join(one, two, Place([], [], ours_first), Budget())
-            if not violations([], one, two, lines, []) and not has_markers(lines):
+            if not violations([], one, two, lines, []) and not brings_conflict([], lines):
                 return [Piece(0, 0, how, lines)]
             reason = "the check found a duplicated line"
         except Clash as clash:

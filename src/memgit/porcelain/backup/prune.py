@@ -36,7 +36,9 @@ def run(repo: Repository, target: Target, now_s: int, *, dry_run: bool) -> Prune
         verdicts = retention.decide(snapshots, Keep(*target.keep), now_s)
         gone = tuple(verdict.snapshot.name for verdict in verdicts if not verdict.stays)
         kept = tuple(verdict for verdict in verdicts if verdict.stays)
-        if gone and not dry_run:
+        if dry_run:
+            return Pruned(target.name, gone, kept, dry_run)
+        if gone:
             held = check.choose(place, None)
             problems = check.check_held(target, place, held).problems
             if problems:
@@ -44,5 +46,5 @@ def run(repo: Repository, target: Target, now_s: int, *, dry_run: bool) -> Prune
                     f"The newest snapshot {held.name} has {len(problems):,} damaged files, so none goes.",
                     f"`memgit backup verify {target.name}` names them; `memgit backup run` makes a new one.",
                 )
-            place.remove(gone)
+        place.remove(gone)
     return Pruned(target.name, gone, kept, dry_run)

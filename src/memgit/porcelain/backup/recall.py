@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from memgit.core.backup import manifest
 from memgit.core.objects import Oid
 from memgit.core.setting_rows import Target
 from memgit.core.values import dataclass
@@ -16,6 +17,8 @@ from memgit.porcelain.backup.restore import Restored
 from memgit.porcelain.backup.target import Memo
 from memgit.porcelain.commit import Request
 from memgit.porcelain.restore import Site, capture_first
+
+_BEGUN = "restoring"  # the files that a restore began to write; one that was killed is committed by the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +53,25 @@ def run(
     scratch = os.path.join(Memo(repo, target).directory, "fetched", held.name)
     wanted = tuple(paths)
     planned = restore.into(place, held, wanted, to, scratch, dry_run=True)
-    written = tuple(where.workspace + path for path in (*planned.created, *planned.replaced))
-    if dry_run or not written:
+    chosen = restore.select(held, wanted)
+    new = {*planned.created, *planned.replaced}
+    memo = Memo(repo, target)
+    begun = [manifest.unquote(path.encode()) for path in (memo.get(_BEGUN) or "").split()]
+    brought = sorted({*new, *(path for path in begun if path in chosen)})
+    if dry_run or not brought:
         return Recalled(planned, None, None)
-    capture_first(where, written)
+    if new:
+        capture_first(where, tuple(where.workspace + path for path in sorted(new)))
+        memo.set(**{_BEGUN: " ".join(manifest.quote(path).decode() for path in brought)})
     done = restore.into(place, held, wanted, to, scratch, replace=True, advance=advance)
-    count = f"{len(written):,} file{'' if len(written) == 1 else 's'}"
+    count = f"{len(brought):,} file{'' if len(brought) == 1 else 's'}"
     request = Request(
-        paths=written,
+        paths=tuple(where.workspace + path for path in brought),
         message=f"restore: {count} from {held.name} of {target.name}",
         machine=where.machine,
         confirm_deletions=True,
         operation="restore",
     )
     made = commit.run(repo, where.config, where.workspace, where.version, request, where.now_s)
+    memo.set(**{_BEGUN: None})
     return Recalled(done, made.commit, made.operation)

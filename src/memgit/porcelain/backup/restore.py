@@ -83,9 +83,13 @@ def into(
 
     scratch: where files of a distant target are collected; kept after an interruption, so that the next call goes on.
     replace: whether files with other content may be overwritten; else UsageError names them and nothing is written.
-    Raises DamagedBackup before anything is written if one of the files is not what the manifest says.
+    Raises DamagedBackup before anything is written if one of the files is not what the manifest says, and what
+    `Folder.refuse_obstacles` raises.
     """
     chosen = select(held, paths)
+    if os.path.isdir(to):
+        with Folder(to) as folder:
+            folder.refuse_obstacles(chosen)
     created, replaced, unchanged = _compare(chosen, to)
     report = Restored(place.where, held.name, to, tuple(created), tuple(replaced), unchanged, dry_run)
     if dry_run:

@@ -22,9 +22,10 @@ from memgit.host import files, generation
 from memgit.host.folder import Folder
 from memgit.host.local_place import LocalPlace, refused
 from memgit.host.lock import Lock
-from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MIRROR, PARTIAL, Advance, Place, Sender
+from memgit.host.place import BASE, COMPLETE, FILES, MANIFEST, MIRROR, PARTIAL, Advance, Generation, Place, Sender
 from memgit.porcelain.backup import source as sources
 from memgit.porcelain.backup import target as targets
+from memgit.porcelain.backup.rest import Rest
 from memgit.porcelain.backup.source import Gathered, IndexFile, Screen, Source
 from memgit.porcelain.backup.target import AtHand, Held, Memo
 
@@ -73,6 +74,7 @@ class _Job:
     place: Place
     memo: Memo
     request: Request
+    rules: bytes  # what decides whether a file goes along
     now_ns: int
     advance: Advance
     notes: list[str] = field(default_factory=list)
@@ -104,15 +106,14 @@ def run(
     pass once is not searched again.
     Raises Shrunk, TargetError, NetworkError, ConfigError, Busy while another run to this target is at work.
     """
-    job = _Job(target, targets.reach(target, repo), Memo(repo, target), request, now_ns, advance)
+    decides = _rules(target, patterns, rules)
+    job = _Job(target, targets.reach(target, repo), Memo(repo, target), request, decides, now_ns, advance)
     with _alone(job.memo) if not request.dry_run else nullcontext():
         targets.check_marker(job.place, job.memo, new_target=request.new_target, dry_run=request.dry_run)
         path = job.memo.index_path(repo.git_dir, with_held=target.include_held)
-        index_file = IndexFile(path, _rules(target, patterns, rules))
+        index_file = IndexFile(path, job.rules)
         with _source(repo, workspace, target, patterns, index_file) as source:
-            gathered = Gathered(source, None if target.include_held else screen, index_file, now_ns)
-            report = _deliver(job, gathered)
-    return report
+            return _deliver(job, Gathered(source, None if target.include_held else screen, index_file, now_ns))
 
 
 @contextmanager
@@ -122,6 +123,7 @@ def _alone(memo: Memo) -> Iterator[None]:
             held.enter_context(Lock(memo.directory, _LOCK_S))
         except Busy as error:
             raise Busy("Another run to this backup target is at work.", error.hint) from None
+        memo.clear_unfinished()
         yield
 
 
@@ -149,6 +151,30 @@ def _source(
 
 def _deliver(job: _Job, gathered: Gathered) -> Report:
     generations = job.place.generations()
+    if isinstance(job.place, LocalPlace) and _is_on_same_disk(job.place, gathered.source):
+        job.notes.append("the target is on the same file system as the workspace")
+    rest = _rest(job, gathered.source, generations)
+    if rest is not None and rest.is_as_left():
+        gathered.items = gathered.source.items
+        return _report(job, gathered, rest.generation, None)
+    report = _bring(job, gathered, generations)
+    if rest is not None and not (report.is_new or report.held or report.dry_run):
+        rest.remember()
+    return report
+
+
+def _rest(job: _Job, source: Source, generations: tuple[Generation, ...]) -> Rest | None:
+    """What tells that there is nothing to do; None where only a comparison does."""
+    made = [one for one in generations if one.complete is not None and (one.name == MIRROR) == job.is_mirror]
+    if not made or not isinstance(job.place, LocalPlace) or source.commit is not None or source.skipped:
+        return None
+    if job.memo.doubted(made[-1].name) is not None:
+        return None
+    path = os.path.join(job.memo.directory, "rest")
+    return Rest(path, job.place, made[-1], job.rules, source.items, job.now_ns)
+
+
+def _bring(job: _Job, gathered: Gathered, generations: tuple[Generation, ...]) -> Report:
     staged = None if isinstance(job.place, LocalPlace) else _at_hand(_stage(job))
     previous, wrong = targets.newest(job.place, generations, is_mirror=job.is_mirror, at_hand=staged)
     job.notes += wrong
@@ -188,8 +214,6 @@ def _guard(job: _Job, before: Mapping[bytes, Entry], items: list[Item]) -> None:
 def _to_directory(
     job: _Job, place: LocalPlace, gathered: Gathered, previous: Held | None, names: tuple[str, ...]
 ) -> Report:
-    if _is_on_same_disk(place, gathered.source):
-        job.notes.append("the target is on the same file system as the workspace")
     if job.is_mirror:
         return _mirror(job, place, gathered, previous)
     if previous is not None and not _differs(job, gathered.items, previous):
@@ -217,7 +241,7 @@ def _to_directory(
     except OSError as error:
         raise refused(error, place.path) from None
     gathered.remember()
-    job.memo.set(newest=name, succeeded=str(job.now_s), damaged=None)
+    job.memo.set(damaged=None)
     return _report(job, gathered, name, todo)
 
 
@@ -246,7 +270,7 @@ def _mirror(job: _Job, place: LocalPlace, gathered: Gathered, previous: Held | N
     except OSError as error:
         raise refused(error, place.path) from None
     gathered.remember()
-    job.memo.set(newest=MIRROR, succeeded=str(job.now_s), damaged=None)
+    job.memo.set(damaged=None)
     return _report(job, gathered, MIRROR, todo)
 
 
@@ -280,7 +304,7 @@ def _through_stage(
         job.memo.set(partial=name)
     place.send(top, name, previous.name if previous is not None and not job.is_mirror else None, job.advance)
     gathered.remember()
-    job.memo.set(newest=name, succeeded=str(job.now_s), partial=None, damaged=None)
+    job.memo.set(partial=None, damaged=None)
     return _report(job, gathered, name, todo)
 
 
@@ -301,14 +325,9 @@ def _staged(top: str) -> Manifest | None:
 
 
 def _differs(job: _Job, items: list[Item], previous: Held) -> bool:
-    entries = previous.manifest.entries
-    if job.is_doubted or len(items) != len(entries):
+    if job.is_doubted or len(items) != len(previous.manifest.entries):
         return True
-    for item in items:
-        entry = entries.get(item.path)
-        if entry is None or item.digest != entry.digest or item.mode != entry.mode or item.mtime_ns != entry.mtime_ns:
-            return True
-    return False
+    return any(item.kept is None for item in items)
 
 
 def _complete(job: _Job, gathered: Gathered, top: str, previous: Manifest | None, previous_top: str | None) -> None:
@@ -316,6 +335,7 @@ def _complete(job: _Job, gathered: Gathered, top: str, previous: Manifest | None
 
     previous: its base, which lies in `previous_top`, is shared if it still serves.
     """
+    files.remove_unfinished(top)
     gathered.items = [item for item in gathered.items if item.digest]
     held = manifest.manifest((item.entry() for item in gathered.items), gathered.source.commit, job.now_s)
     base = previous.base if previous is not None else None

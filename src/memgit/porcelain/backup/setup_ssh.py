@@ -58,10 +58,13 @@ def run(target: Target, directory: str | None, rrsync: str = "rrsync") -> Setup:
     public, has_key = _public(key, target.name)
     command = f"{rrsync} {'-wo -no-del -no-overwrite ' if target.write_only else ''}{shlex.quote(place)}"
     port = f" -p {target.port}" if target.port is not None else ""
-    ssh = f"ssh -i {key} -oIdentitiesOnly=yes -oBatchMode=yes{port}"
+    hosts = f" -oUserKnownHostsFile={target.known_hosts}" if target.known_hosts is not None else ""
+    ssh = f"ssh -i {key} -oIdentitiesOnly=yes -oBatchMode=yes{hosts}{port}"
     config = ["[[target]]", f'name = "{target.name}"', f'host = "{login}:/"', f'identity = "{key}"']
     if target.port is not None:
         config.append(f"port = {target.port}")
+    if target.known_hosts is not None:
+        config.append(f'known_hosts = "{target.known_hosts}"')
     refused = [f"{ssh} {login} id", f"{ssh} {login} 'cat /etc/passwd'", f"{ssh} -W localhost:22 {login}"]
     refused.append(f"rsync -e '{ssh}' {login}:/../ .")
     if target.write_only:

@@ -14,14 +14,12 @@ from memgit.core.values import dataclass, field
 from memgit.errors import MemgitError
 from memgit.git.objects import ObjectReader
 from memgit.git.repository import Repository
-from memgit.host import files
+from memgit.host import files, generation
 from memgit.host.folder import Folder
-from memgit.host.generation import items_of
-from memgit.host.tree import Found
+from memgit.host.tree import YOUNG_NS, Found, change_time_ns, identity
 
 _RETAINED = 64 << 20  # bytes of files that are kept in memory between planning and copying
 _LARGE = 32 << 20  # a file that is never held in memory as a whole
-_YOUNG_NS = 2_000_000_000  # a file that changed so lately could change once more without a trace
 
 Screen = Callable[[bytes, bytes], bool]  # (path, content): whether the guard holds the file back
 
@@ -56,18 +54,23 @@ def of_tree(folder: Folder | None, patterns: Patterns, known: Container[bytes] =
         assert folder is not None
         content, status = folder.read(item.path)
         item.mode, item.size, item.mtime_ns = status.st_mode, len(content), status.st_mtime_ns
-        item.key = Found(item.path, status).identity
+        item.key = identity(status)
+        item.kept = None
+        generation.describe(item, status)
         return content
 
     def pieces(item: Item) -> Iterator[bytes]:
         assert folder is not None
+        status = folder.lstat(item.path)
+        if status is not None:
+            generation.describe(item, status)
         return folder.chunks(item.path)
 
     if folder is None:
         return Source([], [], None, read, pieces)
     scan = folder.scan(patterns.may_contain, lambda path: path in known or patterns.matches(path))
     skipped = [Held(path, why) for path, why in scan.skipped]
-    return Source(items_of(scan), scan.directories, None, read, pieces, skipped)
+    return Source(generation.items_of(scan), scan.directories, None, read, pieces, skipped)
 
 
 def of_commit(
@@ -104,7 +107,7 @@ class IndexFile:
         self._rules = rules
         self.known = index.read(files.read(path), rules)
 
-    def replace(self, known: Iterable[index.Known]) -> None:
+    def replace(self, known: Mapping[bytes, index.Known]) -> None:
         """Remember exactly these files."""
         files.replace(self._path, index.write(known, self._rules))
 
@@ -118,7 +121,7 @@ class Gathered:
         self.held: list[Held] = list(source.skipped)
         self._screen = screen
         self._index_file = index_file
-        self._now_ns = now_ns
+        self.settled_ns = now_ns - YOUNG_NS  # what changed later is read again
         self._contents: dict[bytes, bytes] = {}
         self._room = _RETAINED
         self._new = False
@@ -127,22 +130,23 @@ class Gathered:
         """Find the digest of every item, remembered or from its content. A held file stays as it was backed up last."""
         known = self._index_file.known
         self._new = len(known) != len(self.source.items)
+        of_commit = self.source.commit is not None
         for item in self.source.items:
-            remembered = known.get(item.path)
-            if remembered is not None and remembered.identity == item.key:
-                item.digest = remembered.digest
+            remembered, old = known.get(item.path), previous.get(item.path)
+            if remembered is not None and remembered[0] == item.key:
+                item.digest = remembered[1]
             elif not self._look_at(item):
-                old = previous.get(item.path)
                 if old is None or old.is_link:
                     continue
                 item = _as_it_was(old)
             else:
                 self._new = True
                 advance(1)
-            if self.source.commit is not None:
-                old = previous.get(item.path)
-                if old is not None and old.digest == item.digest:
+            if old is not None and old.digest == item.digest:
+                if of_commit:
                     item.mtime_ns = old.mtime_ns  # a commit has no time for each file; the first one stays
+                if old.mtime_ns == item.mtime_ns and old.mode == item.mode and old.size == item.size:
+                    item.kept = old
             self.items.append(item)
         if self.source.skipped:
             self._keep_unread(previous)
@@ -204,30 +208,25 @@ class Gathered:
             checksum.update(piece)
             size += len(piece)
             yield piece
-        item.digest, item.size = checksum.hexdigest().encode(), size
+        item.digest, item.size, item.kept = checksum.hexdigest().encode(), size, None
 
     def remember(self) -> None:
         """Keep what was learned for the next run; of files that changed a moment ago nothing."""
         if self._new:
-            kept = []
+            kept = {}
             for item in self.items:
                 old = self._index_file.known.get(item.path)
-                if old is not None and old.identity == item.key:
-                    kept.append(old)
-                elif item.key and item.digest and self._now_ns - _change_time_ns(item.key) > _YOUNG_NS:
-                    kept.append(index.known(item.path, item.key, item.digest))
+                if old is not None and old[0] == item.key:
+                    kept[item.path] = old
+                elif item.key and item.digest and change_time_ns(item.key) < self.settled_ns:
+                    kept[item.path] = (item.key, item.digest)
             self._index_file.replace(kept)
 
 
 def _as_it_was(old: Entry) -> Item:
     item = Item(old.path, old.mode, old.size, old.mtime_ns, b"")
-    item.digest = old.digest
+    item.digest, item.kept = old.digest, old
     return item
-
-
-def _change_time_ns(key: bytes) -> int:
-    fields = key.split(b":")
-    return int(fields[1]) if len(fields) > 1 else 0
 
 
 def _digest(pieces: Iterable[bytes]) -> bytes:

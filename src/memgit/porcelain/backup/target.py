@@ -144,6 +144,11 @@ class Memo:
             self._values = merged
             files.replace(self._path, json.dumps({"schema": _SCHEMA, **merged}).encode())
 
+    def clear_unfinished(self) -> None:
+        """Take away what killed runs left half written here."""
+        for directory in (self.directory, self._shared):
+            files.remove_unfinished(directory)
+
     def doubt(self, generation: str, paths: Iterable[bytes]) -> None:
         """Remember that a generation was found damaged, and at which paths: the next run copies them anew."""
         self.set(damaged="\n".join([generation, *(manifest.quote(path).decode() for path in paths)]))

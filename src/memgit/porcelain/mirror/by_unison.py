@@ -16,6 +16,7 @@ from memgit.porcelain.backup.source import Held, Screen
 from memgit.porcelain.mirror.report import Conflict, Report
 from memgit.porcelain.mirror.side import Pair, Side
 
+_STAYS = "left as it is on both sides until they agree, or `prefer` says which wins"
 _LEAVES = (Act.TO_THEIRS, Act.MERGE)
 
 
@@ -71,7 +72,7 @@ def _is_held(path: bytes, ours: Side, screen: Screen) -> bool:
 def _list(step: Step, prefer: str, report: Report) -> None:
     """What unison will do with a step."""
     if step.act is Act.MERGE or step.survives:
-        outcome = "left as it is on both sides" if prefer == "keep-both" else f"both changed it; {prefer}"
+        outcome = _STAYS if prefer == "keep-both" else f"both changed it; {prefer}"
         report.conflicts.append(Conflict(step.path, outcome, ()))
         return
     for act, paths in (

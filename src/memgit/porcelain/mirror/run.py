@@ -53,7 +53,10 @@ def run(
     """
     path = os.path.expanduser(chosen.path)
     if not os.path.isabs(path):
-        raise ConfigError(f"The path of the folder {chosen.name} must be absolute, not {chosen.path!r}.")
+        raise ConfigError(
+            f"The path of the folder {chosen.name} must be absolute, not {chosen.path!r}.",
+            "A directory of another machine or a cloud is mounted first, with sshfs or `rclone mount`.",
+        )
     if repo.work_tree is None:
         raise MemgitError("This repository is bare and has no workspace to share.")
     refuse_inside(path, repo, f"The folder {chosen.name}")
@@ -82,6 +85,9 @@ def run(
         if chosen.engine == "unison":
             job.undone |= by_unison.run(pair, todo, private, lock.fd)
         else:
+            if not request.dry_run:
+                pair.ours.clear_leftovers()
+                pair.theirs.clear_leftovers()
             job.prepare(todo)
             for step in todo:
                 if step.act is not Act.NOTHING:

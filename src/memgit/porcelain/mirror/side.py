@@ -13,12 +13,11 @@ from memgit.core.setting_rows import MirroredFolder
 from memgit.core.values import dataclass
 from memgit.host import files
 from memgit.host.folder import Folder
-from memgit.host.tree import Found
+from memgit.host.tree import YOUNG_NS, Found
 from memgit.porcelain.backup.source import Held, Screen
 from memgit.porcelain.mirror.report import Report
 
 _LARGE = 64 << 20
-_YOUNG_NS = 2_000_000_000
 
 
 class Side:
@@ -37,6 +36,7 @@ class Side:
         self.away: dict[bytes, str] = {}  # files, or directories with all in them, that are there and can't be read
         scan = folder.scan(lambda path: patterns.may_contain(path) and not synced.is_housekeeping(path), self._wants)
         self.away |= dict(scan.skipped)
+        self._places = [b"", *(directory.path + b"/" for directory in scan.directories)]
         self.found: dict[bytes, Found] = {}
         self.digests: dict[bytes, bytes] = {}
         self._spelled: dict[bytes, bytes] = {}  # how the folder spells what is known here by another name
@@ -51,6 +51,10 @@ class Side:
         for path in self.away.keys() & self.found.keys():
             del self.away[path]
         report.held += [Held(path, why) for path, why in sorted(self.away.items())]
+
+    def clear_leftovers(self) -> None:
+        """Take away what killed runs left half written."""
+        self.folder.clear_leftovers(self._places)
 
     def is_away(self, path: bytes) -> bool:
         """Whether nothing can be said of a path: it, or a directory above it, is there and can't be read."""
@@ -93,8 +97,8 @@ class Side:
 
     def _learn(self, found: Found) -> None:
         known = self._known.get(found.path)
-        if known is not None and known.identity == found.identity:
-            self.digests[found.path] = known.digest
+        if known is not None and known[0] == found.identity:
+            self.digests[found.path] = known[1]
         else:
             try:
                 content, status = self.folder.read(found.path)
@@ -152,11 +156,11 @@ class Side:
         """Keep the digests for the next run."""
         if self._index_path is None:
             return
-        kept = [
-            index.known(path, found.identity, self.digests[path])
+        kept = {
+            path: (found.identity, self.digests[path])
             for path, found in self.found.items()
-            if self._now_ns - found.stat.st_ctime_ns > _YOUNG_NS
-        ]
+            if self._now_ns - found.stat.st_ctime_ns > YOUNG_NS
+        }
         files.replace(self._index_path, index.write(kept, b"-"))
 
     def look_again(self, path: bytes) -> None:
