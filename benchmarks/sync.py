@@ -286,7 +286,8 @@ def main() -> None:
             shutil.rmtree(work, ignore_errors=True)
     text = f"# Syncing and watching\n\nOne run of `benchmarks/sync.py` on {machine()}; compare the ratios.\n"
     text += (
-        "Over a path or plain HTTP a fetch is shorter than the start of an interpreter; the bar of 1.3 is for ssh.\n\n"
+        "A command starts an interpreter, which takes longer than a fetch over a path or plain HTTP; the schedule of"
+        " `memgit run`\nstarts none. CPU over HTTP is that of the server, too, on both sides.\n\n"
     )
     write("sync.md", text + table(("what", "memgit", "beside it", "ratio"), rows) + "\n")
 
