@@ -125,15 +125,17 @@ def _rearranged(
         followed = moves.followed(base, one, two, hunks_a, hunks_b, budget)
     except Exhausted:
         return None
-    for pair in (followed, once.at_one_place(one, two, hunks_a, hunks_b)):
-        if pair is None:
+    at_one_place = once.at_one_place(one, two, hunks_a, hunks_b)
+    for arranged in (followed, at_one_place and (*at_one_place, [])):
+        if arranged is None:
             continue
-        found = regions(hunks(base, pair[0]), hunks(base, pair[1]))
-        meeting = [r for r in found if r.one and r.two and pair[0][r.a1 : r.a2] != pair[1][r.b1 : r.b2]]
-        again, written = _attempt(base, *pair, found, meeting, ours_first, budget, line_rule)
+        a, b, moved = arranged
+        found = regions(hunks(base, a), hunks(base, b))
+        meeting = [r for r in found if r.one and r.two and a[r.a1 : r.a2] != b[r.b1 : r.b2]]
+        again, written = _attempt(base, a, b, found, meeting, ours_first, budget, line_rule)
         if any(piece.conflict for piece in again):
             continue
-        if all(what == "duplicated" for what, _ in violations(base, one, two, _lines(again), written)):
+        if all(what == "duplicated" for what, _ in violations(base, one, two, _lines(again), written + moved)):
             return again
     return None
 
