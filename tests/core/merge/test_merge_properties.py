@@ -296,6 +296,38 @@ def test_records_keep_their_ids_apart(texts: tuple[bytes, bytes, bytes]) -> None
         assert len(ids) == len(set(ids))
 
 
+@st.composite
+def lists_of_objects(draw: st.DrawFn) -> tuple[list[dict[str, object]], ...]:
+    """A list of objects with ids, and two sides that changed, dropped and added some, in front or behind."""
+    base: list[dict[str, object]] = [{"id": n, "v": 0} for n in range(draw(st.integers(0, 4)))]
+    in_front = draw(st.booleans())
+    texts = [base]
+    for start in (10, 20):
+        kept = [{**item, "v": draw(st.integers(0, 1))} for item in base if draw(st.integers(0, 4))]
+        new: list[dict[str, object]] = [
+            {"id": n, "v": 0} for n in draw(st.lists(st.integers(start, start + 12), max_size=3, unique=True))
+        ]
+        texts.append(new + kept if in_front else kept + new)
+    return tuple(texts)
+
+
+@quick
+@given(lists_of_objects(), st.sampled_from([None, 1]), st.booleans())
+def test_lists_of_objects_hold_what_both_sides_put_in(
+    lists: tuple[list[dict[str, object]], ...], indent: int | None, inside: bool
+) -> None:
+    base, ours, theirs = (json.dumps({"q": x} if inside else x, indent=indent).encode() + b"\n" for x in lists)
+    result, swapped = merge(base, ours, theirs, "q.json"), merge(base, theirs, ours, "q.json")
+    assert result.clean == swapped.clean
+    if result.clean and result.decisions:  # what is left is git's own merge
+        assert result.content == swapped.content
+        merged = json.loads(result.content)
+        found = [item["id"] for item in (merged["q"] if inside else merged)]
+        old, here, there = ({item["id"] for item in items} for items in lists)
+        assert len(found) == len(set(found))
+        assert set(found) == (old & here & there) | (here - old) | (there - old)
+
+
 minutes = st.sets(st.integers(0, 59), min_size=3, max_size=12)
 
 

@@ -287,10 +287,11 @@ def _names_one_value(x: Unit, y: Unit) -> bool:
 def _laid_out(units: list[Unit], xs: list[Unit], ys: list[Unit], margins: list[_Margin], place: Place) -> list[bytes]:
     """The lines of the joined run; where units of different sides meet, each has the blanks its writer left."""
     follows = {id(a): id(b) for run in (xs, ys) for a, b in pairwise(run)}
+    above = {id(b): a.blanks for run in (xs, ys) for a, b in pairwise(run)}
     # A writer who began right below a blank line relied on it; a heading or paragraph then gets its own.
     after_blank = bool(place.above) and not place.above[-1].strip()
     # Blanks around the first entries of a list were left towards the heading above or the part below.
-    is_tight = xs[0].kind in _TIGHT and not _are_loose([*xs, *ys], place)
+    is_tight = xs[0].kind in _TIGHT and not _are_loose(xs, ys, margins, place)
     out: list[bytes] = [b""] * margins[0].above
     for n, unit in enumerate(units):
         out.extend(unit.lines)
@@ -302,7 +303,7 @@ def _laid_out(units: list[Unit], xs: list[Unit], ys: list[Unit], margins: list[_
         elif is_tight and unit.kind == following.kind:
             blanks = 0
         else:
-            blanks = margins[n].below + margins[n + 1].above
+            blanks = margins[n].below + margins[n + 1].above or above.get(id(following), 0)
             wants_own = after_blank and following.kind in ("section", "text")
             if not blanks and (wants_own or (unit.kind == "text" and following.kind in ("item", "row"))):
                 blanks = 1
@@ -310,12 +311,17 @@ def _laid_out(units: list[Unit], xs: list[Unit], ys: list[Unit], margins: list[_
     return out + [b""] * margins[-1].below
 
 
-def _are_loose(units: list[Unit], place: Place) -> bool:
+def _are_loose(xs: list[Unit], ys: list[Unit], margins: list[_Margin], place: Place) -> bool:
     """True if entries like these are told apart by blank lines, in the base around or among themselves."""
-    if any(a.blanks for a, b in pairwise(units) if a.kind == b.kind):
+    if any(a.blanks for run in (xs, ys) for a, b in pairwise(run) if a.kind == b.kind):
         return True
-    around = [*place.above, *place.below]
+    head = xs[0].head
+    depth = shapes.indent(head)
+    around = [*place.above, *[b""] * max(margin.above for margin in margins), head, *place.below]
     return any(
-        not line.strip() and over.strip() and not shapes.heading_level(over) and alike(units[0], under)
+        not line.strip()
+        and over.strip()
+        and (alike(xs[0], over) or shapes.indent(over) > depth)
+        and alike(xs[0], under)
         for over, line, under in zip(around, around[1:], around[2:], strict=False)
     )

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from memgit.core.merge.budget import Budget
 from memgit.core.merge.edits import LineMerge
-from memgit.core.merge.objects import (
-    ID_FIELDS,
-    Contradiction,
-    Fields,
-    Malformed,
-    fields,
-    is_sound,
-    merge_texts,
-    value_of,
-)
+from memgit.core.merge.objects import IDS, Contradiction, Fields, Malformed, fields, is_sound, merge_texts, value_of
 from memgit.core.merge.settle import Piece, conflict, settle
 from memgit.core.merge.similar import held, tokens
 from memgit.core.merge.slots import Run, Side
@@ -54,7 +45,7 @@ def share_an_id(ones: Lines, twos: Lines) -> bool:
         records = [[fields(line).values for line in lines] for lines in (ones, twos)]
     except Malformed:
         return False
-    for key in ID_FIELDS:
+    for key in IDS:
         names, others = ({record.get(key, b"") for record in side} for side in records)
         if b"" not in names | others:
             return not names.isdisjoint(others)
@@ -64,7 +55,7 @@ def share_an_id(ones: Lines, twos: Lines) -> bool:
 def _by_id(
     texts: tuple[Lines, Lines, Lines], touched: dict[bytes, Fields], untouched: set[bytes], budget: Budget
 ) -> list[Records] | None:
-    for key in ID_FIELDS:
+    for key in IDS:
         names = {line: record.values.get(key, b"") for line, record in touched.items()}
         if b"" in names.values():
             continue

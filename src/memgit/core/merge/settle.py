@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memgit.core.merge import shapes
 from memgit.core.merge.budget import Budget
-from memgit.core.merge.edits import LineMerge, merge_line
+from memgit.core.merge.edits import LineMerge
 from memgit.core.merge.insertions import Clash, join
 from memgit.core.merge.place import Place
 from memgit.core.merge.slots import Run, Side
@@ -298,7 +298,7 @@ def settle(
     two: Side,
     ours_first: bool | None,
     budget: Budget,
-    line_rule: LineRule = merge_line,
+    line_rule: LineRule,
 ) -> tuple[list[Piece], list[LineMerge]]:
     """The pieces that stand for base[o1:o2], in order, and the lines written by a line rule."""
     settler = _Settler(base, o1, o2, one, two, ours_first, budget, line_rule)
