@@ -36,6 +36,7 @@ WORKSPACES = {
         "",
         ("/**/*.md", "/**/*.canvas"),
     ),
+    "file memory looked at with Obsidian": ("MEMORY.md .obsidian/app.json skills/x/SKILL.md", "", FILE_MEMORY),
     "in a sub-directory": (
         "README.md infra/main.tf home/agent/MEMORY.md home/agent/SOUL.md home/agent/memory/2026-02-04.md",
         "home/agent/",

@@ -21,6 +21,8 @@ class _Kind:
 
 
 _FILES = ("MEMORY", "AGENTS", "SOUL", "USER", "IDENTITY", "TOOLS", "HEARTBEAT")
+# Every note; where an agent keeps memory of its own, somebody only looks at it with that program.
+_VAULT = _Kind("Obsidian vault", re.compile(rb"\.obsidian/[^/]+\.json"), 2, ("/**/*.md", "/**/*.canvas"))
 _KINDS = (
     _Kind(
         "file memory",
@@ -34,7 +36,7 @@ _KINDS = (
     _Kind("Claude memory", re.compile(rb"\.claude/memory/.+"), 2, ("/.claude/memory/**",)),
     _Kind("Claude agent memory", re.compile(rb"\.claude/agent-memory/.+"), 2, ("/.claude/agent-memory/**",)),
     _Kind("agent rules", re.compile(rb"AGENTS\.md"), 1, ("/AGENTS.md",)),
-    _Kind("Obsidian vault", re.compile(rb"\.obsidian/[^/]+\.json"), 2, ("/**/*.md", "/**/*.canvas")),
+    _VAULT,
     _Kind("beads", re.compile(rb"\.beads/[^/]+\.jsonl"), 2, ("/.beads/*.jsonl",)),
 )
 
@@ -90,6 +92,8 @@ def _shown(path: bytes) -> Iterable[tuple[bytes, _Kind]]:
 
 def _layout(place: bytes, kinds: dict[str, _Kind]) -> Layout:
     ordered = [kind for kind in _KINDS if kind.name in kinds]
+    if any(kind.weight > 1 for kind in ordered if kind is not _VAULT):
+        ordered = [kind for kind in ordered if kind is not _VAULT]
     include = tuple(dict.fromkeys(line for kind in ordered for line in kind.include))
     names = tuple(kind.name for kind in ordered if kind.name != "memory directory" or "file memory" not in kinds)
     return Layout(place.decode("utf-8", "surrogateescape"), names, include)
