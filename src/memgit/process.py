@@ -11,7 +11,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 
 from memgit.errors import CommandFailed, MemgitError, shown
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 18
 _TERM_GRACE_S = 5.0
+_HEARD_EVERY_S = 0.2
 
 
 class Result:
@@ -103,7 +104,7 @@ class Child:
     """A program that runs beside us.
 
     Its output goes to nameless files, so that a helper it leaves behind (a shared ssh connection) can hold no pipe of
-    ours open. keep_fds: as for `run`.
+    ours open. stdin: comes from such a file as well. keep_fds: as for `run`.
     """
 
     def __init__(
@@ -112,11 +113,22 @@ class Child:
         *,
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
+        stdin: bytes | None = None,
         keep_fds: tuple[int, ...] = (),
     ) -> None:
         self._argv = argv
         self._output, self._errors = _nameless_file(), _nameless_file()
-        self._child = _start(argv, cwd, env, subprocess.DEVNULL, self._errors, keep_fds, self._output)
+        given = None
+        if stdin is not None:
+            given = _nameless_file()
+            given.write(stdin)
+            given.seek(0)
+        try:
+            source = given if given is not None else subprocess.DEVNULL
+            self._child = _start(argv, cwd, env, source, self._errors, keep_fds, self._output)
+        finally:
+            if given is not None:
+                given.close()
         self.handle: int | None = None  # becomes readable when the program ends, where the system has such a thing
         if hasattr(os, "pidfd_open"):
             try:
@@ -162,6 +174,22 @@ class Child:
                 raise TimedOut(f"`{shown(self._argv)}` did not end within {now_s - started_s:.0f} s.")
             self._wait(min(left_s, 1.0))
         return self.finish()
+
+    def finish_heard(self, hear: Callable[[int], None], timeout_s: float) -> Result:
+        """The same, and meanwhile tell `hear` how many lines more it has written. Raises TimedOut after `timeout_s`."""
+        deadline_s = time.monotonic() + timeout_s
+        at = 0
+        while True:
+            is_over = not self.is_running
+            while chunk := os.pread(self._output.fileno(), _CHUNK, at):
+                at += len(chunk)
+                hear(chunk.count(b"\n"))
+            if is_over:
+                return self.finish()
+            if time.monotonic() > deadline_s:
+                self.stop()
+                raise TimedOut(f"`{shown(self._argv)}` did not end within {timeout_s:g} s.")
+            self._wait(_HEARD_EVERY_S)
 
     def _wait(self, limit_s: float) -> None:
         if self.handle is None:
