@@ -1,4 +1,4 @@
-"""The three speed bars of the merge driver, measured side by side in one run.
+"""The speed of the merge driver, measured side by side in one run.
 
     python benchmarks/merge_speed.py [--quick]
 
@@ -40,9 +40,9 @@ def cpu_ms(command: list[str], folder: Path, runs: int, before: tuple[Path, Path
     return best
 
 
-def driver(folder: Path, *names: str) -> list[str]:
+def driver(folder: Path, *names: str, path: str = "MEMORY.md") -> list[str]:
     """The driver's own command, without the shell and the fallback around it."""
-    return [sys.executable, "-I", "-S", str(START), *names, "7", "MEMORY.md", "%S", "%X", "%Y"]
+    return [sys.executable, "-I", "-S", str(START), *names, "7", path, "%S", "%X", "%Y"]
 
 
 def write(folder: Path, base: str, ours: str, theirs: str) -> None:
@@ -100,6 +100,27 @@ def large(folder: Path, sizes: tuple[int, ...]) -> list[str]:
     return out
 
 
+def records(folder: Path, sizes: tuple[int, ...]) -> list[str]:
+    """A file of JSON records: both sides changed one of a hundred, some of them alike, and appended others."""
+    out = ["| records | changed and added a side | driver CPU ms | records a ms |", "|---|---|---|---|"]
+    for size in sizes:
+        base = [f'{{"id":"r-{n}","title":"task number {n}","state":"open","n":{n}}}\n' for n in range(size)]
+        ours, theirs = list(base), list(base)
+        for n in range(0, size, 100):
+            ours[n] = ours[n].replace("open", "done")
+            theirs[n + 50 * (n % 200 == 0)] = base[n + 50 * (n % 200 == 0)].replace("task", "feature")
+            ours.append(f'{{"id":"a-{n}","title":"new"}}\n')
+            theirs.append(f'{{"id":"b-{n}","title":"new"}}\n')
+        write(folder, *("".join(text) for text in (base, ours, theirs)))
+        before = (folder / "a0", folder / "a")
+        command = driver(folder, "o", "a", "b", path="events.jsonl")
+        shutil.copy(*before)
+        assert subprocess.run(command, cwd=folder, check=False).returncode == 0
+        spent = cpu_ms(command, folder, 1, before)
+        out.append(f"| {size:,} | {size // 50:,} | {spent:.0f} | {size / spent:.0f} |")
+    return out
+
+
 def peak_bytes(command: list[str], folder: Path, before: tuple[Path, Path]) -> int:
     """The largest resident size of one run, measured by a process that has no other children."""
     shutil.copy(*before)
@@ -139,7 +160,7 @@ def main() -> None:
     sizes = (10_000, 100_000) if options.quick else (10_000, 100_000, 1_000_000)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for table in (start_up(folder), large(folder, sizes), many(folder, 1000)):
+        for table in (start_up(folder), large(folder, sizes), records(folder, (10_000, 100_000)), many(folder, 1000)):
             print("\n".join(table) + "\n", flush=True)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
+import select
 import shutil
 import signal
 import statistics
@@ -16,8 +18,14 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from measure import MEMGIT, ROOT, cost, machine, table, write
+
+from memgit.cli.app import ITSELF
+from memgit.cli.context import open_workspace
+from memgit.porcelain.errands import Errands
+from memgit.porcelain.watched import Watched
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -89,16 +97,76 @@ def syncing(work: Path) -> list[tuple[str, str, str, str]]:
                 lambda place=place, env=env: wall(("git", "-C", str(place), "fetch", "-q"), env),  # type: ignore[misc]
                 min,
             )
+            rows.append(
+                (
+                    f"sync with nothing to do, {name}, best of 25",
+                    f"{ours:.3f} s",
+                    f"git fetch: {theirs:.3f} s",
+                    f"{ours / theirs:.2f}",
+                )
+            )
+            rows += scheduled(place, env, name)
         shutil.rmtree(work / "ssh")
+    return rows
+
+
+def scheduled(place: Path, env: dict[str, str], name: str) -> list[tuple[str, str, str, str]]:
+    """A sync that the schedule of `memgit run` starts, in this process as in the daemon's."""
+    settings = place / ".git" / "memgit" / "config.toml"
+    settings.write_text(QUIET + 'sync = "every 1s"\njitter = "0s"\n')
+    os.environ.update(env)
+    errands = Errands(ITSELF, dict(os.environ))
+    watched = Watched(str(place))
+    assert watched.open(open_workspace, dict(os.environ), 0) is None
+    clock = int(time.time())
+
+    def sync() -> Spent:
+        nonlocal clock
+        clock += 10
+        before = Spent.so_far()
+        errands.start_due(watched, clock)
+        assert errands.is_any
+        while errands.is_any:
+            select.select(errands.handles, [], [], 1)
+            errands.reap(clock)
+        return Spent.so_far() - before
+
+    def fetch() -> Spent:
+        before = Spent.so_far()
+        subprocess.run(("git", "-C", str(place), "fetch", "-q"), check=True, stdout=subprocess.DEVNULL)
+        return Spent.so_far() - before
+
+    for _ in range(2):  # a memgit of its own, which notes that all is quiet; then a question
+        sync()
+    spent = [(sync(), fetch()) for _ in range(100)]
+    watched.close()
+    rows = []
+    for kind, what in enumerate(("CPU", "wall")):
+        ours, theirs = (min(one[kind] for one in side) for side in zip(*spent, strict=True))
         rows.append(
             (
-                f"sync with nothing to do, {name}, best of 25",
-                f"{ours:.3f} s",
-                f"git fetch: {theirs:.3f} s",
+                f"the same by the schedule of `memgit run`, {name}, {what}, best of 100",
+                f"{ours * 1000:.2f} ms",
+                f"git fetch: {theirs * 1000:.2f} ms",
                 f"{ours / theirs:.2f}",
             )
         )
     return rows
+
+
+class Spent(NamedTuple):
+    """Time of this process and of those it started and saw end."""
+
+    cpu_s: float
+    wall_s: float
+
+    @classmethod
+    def so_far(cls) -> Spent:
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return cls(sum(one.ru_utime + one.ru_stime for one in used), time.monotonic())
+
+    def __sub__(self, other: Spent) -> Spent:
+        return Spent(self.cpu_s - other.cpu_s, self.wall_s - other.wall_s)
 
 
 def latency(work: Path) -> list[tuple[str, str, str, str]]:

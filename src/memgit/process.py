@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import inf
 from types import TracebackType
 
 from memgit.errors import CommandFailed, MemgitError, shown
@@ -56,18 +57,14 @@ def run(
     inherits, so that a lock on one of them lasts as long as the child does.
     Raises CommandFailed for another status or a missing program, TimedOut after `timeout_s`.
     """
-    child = _start(argv, cwd, env, subprocess.DEVNULL if stdin is None else subprocess.PIPE, subprocess.PIPE, keep_fds)
-    try:
-        stdout, stderr = child.communicate(stdin, timeout=timeout_s)
-    except subprocess.TimeoutExpired:
-        stop(child)
-        raise TimedOut(f"`{shown(argv)}` did not end within {timeout_s:g} s and was stopped.") from None
-    except BaseException:
-        stop(child)
-        raise
-    if ok is not None and child.returncode not in ok:
-        raise CommandFailed(argv, child.returncode, stderr.decode("utf-8", "replace"))
-    return Result(child.returncode, stdout, stderr)
+    with Child(argv, cwd=cwd, env=env, stdin=stdin, keep_fds=keep_fds) as child:
+        try:
+            result = child.finish_within(inf, inf if timeout_s is None else timeout_s)
+        except TimedOut:
+            raise TimedOut(f"`{shown(argv)}` did not end within {timeout_s:g} s and was stopped.") from None
+    if ok is not None and result.status not in ok:
+        raise CommandFailed(argv, result.status, result.stderr.decode("utf-8", "replace"))
+    return result
 
 
 def stream(
@@ -104,7 +101,7 @@ class Child:
     """A program that runs beside us.
 
     Its output goes to nameless files, so that a helper it leaves behind (a shared ssh connection) can hold no pipe of
-    ours open. stdin: comes from such a file as well. keep_fds: as for `run`.
+    ours open, and input and output may be of any size. keep_fds: as for `run`.
     """
 
     def __init__(
@@ -118,18 +115,19 @@ class Child:
     ) -> None:
         self._argv = argv
         self._output, self._errors = _nameless_file(), _nameless_file()
-        given = None
-        if stdin is not None:
-            given = _nameless_file()
-            given.write(stdin)
-            given.seek(0)
+        self.handle: int | None = None  # becomes readable when the program ends, where the system has such a thing
+        given = None if stdin is None else _holding(stdin)
         try:
-            source = given if given is not None else subprocess.DEVNULL
+            source = subprocess.DEVNULL if given is None else given
             self._child = _start(argv, cwd, env, source, self._errors, keep_fds, self._output)
+        except BaseException:
+            self._close()
+            raise
         finally:
             if given is not None:
                 given.close()
-        self.handle: int | None = None  # becomes readable when the program ends, where the system has such a thing
+        self._started_s = self._heard_s = time.monotonic()
+        self._said = 0
         if hasattr(os, "pidfd_open"):
             try:
                 self.handle = os.pidfd_open(self._child.pid)
@@ -158,26 +156,26 @@ class Child:
         self._close()
         return result
 
+    def left_s(self, silence_s: float, timeout_s: float) -> float:
+        """How long it may go on: until it has said nothing for `silence_s`, or for `timeout_s` whatever it says."""
+        now_s = time.monotonic()
+        size = os.fstat(self._errors.fileno()).st_size
+        if size != self._said:
+            self._said, self._heard_s = size, now_s
+        return min(self._heard_s + silence_s, self._started_s + timeout_s) - now_s
+
     def finish_within(self, silence_s: float, timeout_s: float) -> Result:
-        """The same. Raises TimedOut, and stops it, when from now on it has said nothing for `silence_s`, or after
-        `timeout_s` whatever it says.
-        """
-        started_s = heard_s = time.monotonic()
-        size = 0
+        """Wait for the end. Raises TimedOut, and stops it, when no time is left."""
         while self.is_running:
-            now_s = time.monotonic()
-            if os.fstat(self._errors.fileno()).st_size != size:
-                size, heard_s = os.fstat(self._errors.fileno()).st_size, now_s
-            left_s = min(heard_s + silence_s, started_s + timeout_s) - now_s
+            left_s = self.left_s(silence_s, timeout_s)
             if left_s <= 0:
                 self.stop()
-                raise TimedOut(f"`{shown(self._argv)}` did not end within {now_s - started_s:.0f} s.")
+                raise TimedOut(f"`{shown(self._argv)}` did not end within {time.monotonic() - self._started_s:.0f} s.")
             self._wait(min(left_s, 1.0))
         return self.finish()
 
     def finish_heard(self, hear: Callable[[int], None], timeout_s: float) -> Result:
         """The same, and meanwhile tell `hear` how many lines more it has written. Raises TimedOut after `timeout_s`."""
-        deadline_s = time.monotonic() + timeout_s
         at = 0
         while True:
             is_over = not self.is_running
@@ -186,16 +184,21 @@ class Child:
                 hear(chunk.count(b"\n"))
             if is_over:
                 return self.finish()
-            if time.monotonic() > deadline_s:
+            if self.left_s(inf, timeout_s) <= 0:
                 self.stop()
                 raise TimedOut(f"`{shown(self._argv)}` did not end within {timeout_s:g} s.")
             self._wait(_HEARD_EVERY_S)
 
     def _wait(self, limit_s: float) -> None:
-        if self.handle is None:
-            time.sleep(min(limit_s, 0.02))
-        else:
-            select.select([self.handle], [], [], limit_s)
+        if self.handle is not None:
+            poll = select.poll()  # select takes no descriptor above 1023
+            poll.register(self.handle, select.POLLIN)
+            poll.poll(limit_s * 1000)
+            return
+        try:
+            self._child.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            return
 
     def stop(self) -> None:
         """End it with all it started; nothing happens where that was done before."""
@@ -338,6 +341,13 @@ def _nameless_file() -> IO[bytes]:
     import tempfile  # where memfd is missing; 5 ms that Linux need not pay
 
     return tempfile.TemporaryFile()
+
+
+def _holding(content: bytes) -> IO[bytes]:
+    file = _nameless_file()
+    file.write(content)
+    file.seek(0)
+    return file
 
 
 def _start(

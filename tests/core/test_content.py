@@ -59,6 +59,7 @@ def test_any_bytes_can_be_asked_about(data: bytes) -> None:
     [
         (b"{}", b'{"a": 1}\n', b"a.json", True),
         (b"{}", b'{"a": 1', b"a.json", False),
+        (b"{}", b'{"nodes": [', b"a.canvas", False),
         (b"{}", b"", b"a.json", False),
         (b"", b"{", b"a.json", True),
         (b"{", b"{ still", b"a.json", True),

@@ -31,6 +31,11 @@ WORKSPACES = {
         ("/memory-bank/**",),
     ),
     "beads": (".beads/issues.jsonl .beads/config.yaml AGENTS.md main.go", "", ("/AGENTS.md", "/.beads/*.jsonl")),
+    "Obsidian vault": (
+        ".obsidian/app.json .obsidian/workspace.json Daily/2026-02-04.md Board.canvas img.png",
+        "",
+        ("/**/*.md", "/**/*.canvas"),
+    ),
     "in a sub-directory": (
         "README.md infra/main.tf home/agent/MEMORY.md home/agent/SOUL.md home/agent/memory/2026-02-04.md",
         "home/agent/",

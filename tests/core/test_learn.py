@@ -32,6 +32,9 @@ PEOPLE = [
 ]
 
 
+DAYS = ["Mon", "Tue", "Wed", "Sun"]
+
+
 def rules(subjects: list[str]) -> list[str]:
     return [one.rule.subject for one in learn.learn(Seen(subject, False) for subject in subjects)]
 
@@ -60,14 +63,33 @@ def test_people_who_talk_of_automation_make_no_rule_however_often() -> None:
         "Nightly backup: 2026-02-{0:02d}",
         "vault backup: 2026-02-{0:02d} 10:{0:02d}:05",
         "Auto-commit: notes on subject {0}",
+        "💓 Auto-heartbeat Sat Apr {0:2d} 12:00:05 UTC 2026",
+        "Auto-backup {0:2d} Apr 2026",
+        "auto sync April {0}, 2026",
+        "Full backup - 2026-02-{0:02d}_10-{0:02d}-05",
+        "backup {0}/2/2026",
     ],
 )
 def test_what_a_script_repeats_becomes_a_rule(template: str) -> None:
     subjects = [template.format(index) for index in range(1, 20)]
     assert taken([*subjects, *PEOPLE]) == subjects
-    assert all(one.startswith("^") and is_digit_blind(one) for one in rules(subjects))
+    assert all(one.removeprefix("(?i)").startswith("^") and is_digit_blind(one) for one in rules(subjects))
     unseen = [template.format(index) for index in range(20, 29)]
     assert all(any(re.search(one, subject) for one in rules(subjects)) for subject in unseen)
+
+
+def test_a_date_in_words_may_be_any_day() -> None:
+    written = [f"Auto-save {day} Apr {number:2d} 09:05:00 CEST 2026" for number, day in enumerate(DAYS, 1)]
+    (rule,) = rules(written)
+    assert re.search(rule, "Auto-save Thu Dec 31 23:59:59 CET 2026")
+    assert not re.search(rule, "Auto-save keeps all of 31 files")
+
+
+def test_spellings_of_one_sentence_become_one_rule() -> None:
+    subjects = ["Daily backup: 2026-02-01", "daily backup 2026-02-02 10:00", "Daily Backup - 2026-02-03 (12 files)"]
+    assert taken([*subjects, *PEOPLE]) == subjects
+    assert rules([*subjects, *subjects]) == [r"(?i)^daily backup\W+\d{4}-\d+-\d+"]
+    assert rules(subjects[:1] * 9) == [r"^Daily backup: \d{4}-\d+-\d+"]
 
 
 def test_twice_is_no_habit() -> None:

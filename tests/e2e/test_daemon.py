@@ -71,13 +71,14 @@ def test_a_hundred_atomic_saves_never_lose_the_last(repo: Repo) -> None:
         until(lambda: captured(repo, "MEMORY.md") == b"once more\n")
 
 
-def test_a_burst_is_one_commit_with_its_last_change(repo: Repo) -> None:
+def test_five_hundred_writes_in_four_seconds_are_one_commit_with_the_last_of_them(repo: Repo) -> None:
     config = f'[watch]\ndebounce = "2s"\nmax_wait = "10m"\nscan = "1h"\n[schedule]\n{QUIET_JOBS}'
     with running(repo.path, config=config):
         until(lambda: commits(repo) == 1)
         for number in range(500):
             with open(repo.path / "memory" / "a.md", "a") as file:
                 file.write(f"- {number}\n")
+            time.sleep(0.008)
         until(lambda: (captured(repo, "memory/a.md") or b"").endswith(b"- 499\n"))
     assert commits(repo) == 2
 
@@ -230,6 +231,21 @@ def test_once_does_what_is_due_and_the_second_time_nothing(repo: Repo, tmp_path:
     raw = list(run("git", "-C", str(hub), "for-each-ref", "--format=%(refname)").decode().split())
     assert [ref for ref in raw if ref.startswith("refs/memgit/raw/")]
     assert repo.memgit("run", "--once").out == "Nothing is due.\n"
+
+
+def test_the_workspaces_of_the_user_file_are_looked_after_where_there_is_none(repo: Repo, tmp_path: Path) -> None:
+    other = Repo(tmp_path / "other")
+    other.commit("Start", {"MEMORY.md": "x\n"})
+    other.checkout()
+    settings = tmp_path / "config" / "memgit" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f'[run]\nworkspaces = ["{repo.path}", "{other.path}", "{tmp_path}/gone"]\n')
+    for one in (repo, other):
+        (one.path / "MEMORY.md").write_text("new\n")
+    (tmp_path / "empty").mkdir()
+    done = memgit(tmp_path / "empty", "run", "--once", "-q", env={"XDG_CONFIG_HOME": str(tmp_path / "config")}, ok=1)
+    assert f"{tmp_path}/gone" in done.err
+    assert [captured(one, "MEMORY.md") for one in (repo, other)] == [b"new\n", b"new\n"]
 
 
 @pytest.mark.parametrize(("mode", "jobs"), [("snapshots", ["backup", "backup_prune"]), ("mirror", ["backup"])])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.daemon import FAST, QUIET_JOBS, running, until
+from support.daemon import FAST, QUIET_JOBS, faketime, running, until
 from support.repo import Repo, memgit_program
 from support.shared import needs
 
@@ -117,15 +116,6 @@ def test_a_clock_that_jumps_makes_one_run_and_no_burst_and_stops_no_capture(repo
         until(lambda: captured(repo, "memory/now.md"))
         assert runs() <= 4  # one for each time the clock was set
         daemon.stop()
-
-
-def faketime() -> str:
-    """The library that lies about the time."""
-    found = importlib.util.find_spec("libfaketime")
-    if found is None or found.origin is None:
-        needs("libfaketime")
-        raise AssertionError
-    return str(next(Path(found.origin).parent.rglob("libfaketime.so.1")))
 
 
 def test_a_repository_that_is_deleted_is_let_go_of(repo: Repo, tmp_path: Path) -> None:

@@ -96,6 +96,15 @@ def test_conflict_markers_hold_a_file(ws: Workspace) -> None:
     assert [held["why"] for held in ws.capture(ok=4)["held"]] == ["markers"]
 
 
+def test_a_lesson_about_conflicts_is_captured_once_a_person_has_committed_it(ws: Workspace) -> None:
+    lesson = "# Lesson\n\n```\n<<<<<<< ours\none\n=======\ntwo\n>>>>>>> theirs\n```\n"
+    ws.write("memory/lesson.md", lesson)
+    ws.git("add", "memory/lesson.md")
+    ws.git("commit", "-q", "-m", "how a conflict looks")
+    ws.write("memory/lesson.md", lesson + "More of it.\n")
+    assert ws.capture()["held"] == []
+
+
 def test_json_that_no_longer_parses_is_held(tmp_path: Path) -> None:
     ws = Workspace(tmp_path / "ws", {"memory/s.json": '{"a": 1}\n', "memory/bad.json": "{\n"})
     ws.write("memory/s.json", '{"a": ')

@@ -484,3 +484,21 @@ Proof: two additions to MEMORY.md were merged into one file.
 To be committed by you, for other clones to follow: .memgit.toml and .gitignore
 Undo: memgit uninstall
 """
+
+
+def test_the_one_workspace_below_is_found_from_above(tmp_path: Path) -> None:
+    top = clone.make(tmp_path / "work" / "agent").parent
+    (top / "agent" / ".git").rename(top / ".git")
+    (top / "docs").mkdir()
+    git(top, "add", "-A")
+    git(top, "commit", "-q", "-m", "moved")
+    for number in range(1, 5):
+        (top / "agent" / "MEMORY.md").write_text("# Memory\n" + "- more\n" * number)
+        git(top, "commit", "-q", "-am", f"auto-backup 2026-02-0{number} 10:00")
+    memgit(top, "init", "--yes")
+    assert (top / "agent" / ".memgit.toml").exists()
+    for place in (top, top / "docs", top / "agent"):
+        assert memgit(place, "consolidate", "--now", "--dry-run", "--json").json["squashed"] == 4
+    (top / "agent" / "MEMORY.md").write_text("# Memory\n- from above\n")
+    memgit(top, "commit")
+    assert git(top, "show", "--format=", "--name-only").stdout == "agent/MEMORY.md\n"

@@ -110,7 +110,7 @@ def test_cron_keeps_what_others_wrote(host: Host, repo: Repo) -> None:
     assert f"run --once --quiet '{repo.path}'" in first
     host.run(repo, "install")
     assert host.table.read_text() == first
-    assert host.run(repo, "status").out == f"cron: running, looks after {repo.path}.\n"
+    assert host.run(repo, "status").out == f"cron: installed, looks after {repo.path}.\n"
     host.run(repo, "remove")
     assert host.table.read_text() == foreign
 
@@ -152,6 +152,17 @@ def test_launchd(host: Host, repo: Repo) -> None:
     ]
     host.run(repo, "remove")
     assert not plist.exists()
+
+
+def test_launchd_is_given_the_time_to_let_go_of_the_last_agent(host: Host, repo: Repo) -> None:
+    tries = host.place / "tries"
+    busy = f'echo >> {tries}; test "$(wc -l < {tries})" -ge 3 || {{ echo "Input/output error" >&2; exit 5; }}'
+    host.fake("launchctl", f'test "$1" != bootstrap || {{ {busy}; }}')
+    host.run(repo, "install")
+    assert [call.split()[1] for call in host.calls()] == ["bootout", "bootstrap", "bootstrap", "bootstrap"]
+    host.fake("launchctl", 'test "$1" != bootstrap || { echo "no such domain" >&2; exit 125; }')
+    host.run(repo, "remove")
+    assert "no such domain" in host.run(repo, "install", ok=1).err
 
 
 def test_schtasks(host: Host, repo: Repo) -> None:
@@ -255,4 +266,35 @@ crontab -l
     assert (done.stdout, done.stderr) == (
         f"1\nservice of {repo.path}: taken back\n# mine\n1 2 * * * do-it\n",
         "",
+    )
+
+
+def test_a_real_systemd_runs_it_starts_it_again_and_gets_its_last_capture(host: Host, repo: Repo) -> None:
+    script = """\
+captured() { until git -C "$2" show HEAD:MEMORY.md | grep -q "$3"; do sleep 0.1; done; }
+"$1" -C "$2" service install -q
+"$1" -C "$2" service status
+echo '- one' >> "$2/MEMORY.md"
+captured "$@" one
+mkdir -p /run/user/systemd/user/memgit.service.d
+printf '[Service]\\nRestartSec=0\\n' >/run/user/systemd/user/memgit.service.d/soon.conf
+systemctl --user daemon-reload
+systemctl --user kill --signal KILL --kill-whom main memgit.service
+echo '- two' >> "$2/MEMORY.md"
+captured "$@" two
+systemctl --user show --property NRestarts memgit.service
+echo '- three' >> "$2/MEMORY.md"
+"$1" -C "$2" service remove
+git -C "$2" show HEAD:MEMORY.md
+systemctl --user list-units --all --plain --no-legend memgit.service
+"""
+    repo.commit("Start", {"MEMORY.md": "# M\n"})
+    repo.checkout()
+    (repo.git_dir / "memgit").mkdir()
+    (repo.git_dir / "memgit" / "config.toml").write_text('[watch]\ndebounce = "1s"\n')
+    env = {key: value for key, value in {**os.environ, **host.env}.items() if key != "MEMGIT_TEST_SCHEDULER"}
+    argv = (*confined.own_service_manager(), "sh", "-ec", script, "sh", memgit_program(), str(repo.path))
+    done = subprocess.run(argv, capture_output=True, text=True, env=env, check=False, timeout=100)
+    assert done.stdout == (
+        f"systemd: running, looks after {repo.path}.\nNRestarts=1\nThe service is gone.\n# M\n- one\n- two\n- three\n"
     )

@@ -7,55 +7,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from support import remotes
-from support.remotes import Served
-from support.repo import Repo, memgit, run
+from support.repo import memgit, run
 from support.secrets import token
-
-MACHINE = {"MEMGIT_MACHINE": "laptop"}
-DAY_S = 86_400
-
-
-class Side(Repo):
-    """A clone whose files are written and committed as an agent does."""
-
-    def write(self, name: str, text: str, *, at: int | None = None, auto: bool = True) -> None:
-        """Write a file and commit it. at: author and commit time."""
-        place = self.path / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text)
-        at = int(time.time()) if at is None else at
-        env = {"GIT_AUTHOR_DATE": f"{at} +0000", "GIT_COMMITTER_DATE": f"{at} +0000"}
-        self.git("add", "-A", env=env)
-        trailer = ["-m", "Memgit-Auto: laptop"] if auto else []
-        self.git("commit", "-q", "-m", f"auto: {name}" if auto else f"Write {name}", *trailer, env=env)
-
-    def text(self, name: str) -> str:
-        """A file of the work tree."""
-        return (self.path / name).read_text()
-
-    def sync(self, *args: str, ok: int = 0, machine: str = "laptop") -> dict[str, object]:
-        """Run memgit sync; its report."""
-        done = self.memgit("sync", "--json", *args, ok=ok, env={"MEMGIT_MACHINE": machine})
-        found: dict[str, object] = json.loads(done.out) if done.out else {"err": done.err}
-        return found
-
-    def status(self) -> str:
-        """What git says of the work tree."""
-        return self.git("status", "--porcelain").decode()
-
-
-def clone(hub: Path, place: Path) -> Side:
-    run("git", "clone", "-q", str(hub), str(place))
-    side = Side.__new__(Side)
-    side.path, side.git_dir, side._files, side.time_s = place, place / ".git", {}, 0
-    return side
+from support.side import DAY_S, MACHINE, Side, clone, log_of, there
 
 
 @pytest.fixture
@@ -71,119 +30,6 @@ def pair(tmp_path: Path, hub: Path) -> tuple[Side, Side]:
     one.write("app.py", "print(1)\n", at=int(time.time()) - 3 * DAY_S + 60, auto=False)
     one.git("push", "-q", "origin", "main")
     return one, clone(hub, tmp_path / "two")
-
-
-def there(hub: Path, ref: str = "refs/heads/main") -> str:
-    return run("git", "-C", str(hub), "rev-parse", "--verify", "-q", ref).decode().strip()
-
-
-def log_of(hub: Path, ref: str = "main") -> list[str]:
-    return run("git", "-C", str(hub), "log", "--format=%s", "--reverse", ref).decode().splitlines()
-
-
-# -- every way there ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(params=["file", "daemon", "ssh", "http"])
-def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
-    root = tmp_path / "served"
-    remotes.bare(root / "hub.git")
-    with ExitStack() as stack:
-        if request.param == "daemon":
-            yield stack.enter_context(remotes.git_daemon(root))
-        elif request.param == "ssh":
-            yield stack.enter_context(remotes.sshd(root, tmp_path / "ssh"))
-        elif request.param == "http":
-            yield stack.enter_context(remotes.http(root))
-        else:
-            yield Served(f"{root}/")
-
-
-def test_two_machines_meet_over_every_transport(served: Served, tmp_path: Path) -> None:
-    env = {**MACHINE, **served.env}
-    long_ago = int(time.time()) - 3 * DAY_S
-    sides = []
-    for name in ("one", "two"):
-        side = Side(tmp_path / name)
-        side.git("remote", "add", "origin", served.url + "hub.git")
-        sides.append(side)
-    one, two = sides
-    one.write("memory/a.md", "- a\n", at=long_ago)
-    first = one.memgit("push", env=env)  # no upstream yet, an empty remote
-    assert "Sent 1 commit to origin/main, a new branch." in first.out
-    assert one.git("rev-parse", "--abbrev-ref", "main@{u}").strip() == b"origin/main"
-    two.git("fetch", "-q", env=served.env)
-    two.git("reset", "-q", "--hard", "origin/main")
-    two.write("memory/b.md", "- b\n", at=long_ago + 60)
-    one.write("memory/c.md", "- c\n", at=long_ago + 120)
-    two.memgit("sync", env=env)
-    one.memgit("sync", env=env)
-    two.memgit("sync", env=env)
-    assert one.head() == two.head()
-    assert sorted(name.name for name in (two.path / "memory").iterdir()) == ["a.md", "b.md", "c.md"]
-    assert one.status() == two.status() == ""
-
-
-def test_http_with_credentials_from_a_helper(tmp_path: Path) -> None:
-    root = tmp_path / "served"
-    remotes.bare(root / "hub.git")
-    word = "".join(["pass", "word", "1"])
-    with remotes.http(root, word) as served:
-        side = Side(tmp_path / "one")
-        side.git("remote", "add", "origin", served.url + "hub.git")
-        side.write("MEMORY.md", "- a\n", at=1_700_000_000)
-        refused = side.memgit("push", ok=7)
-        assert "the remote refused access" in refused.err
-        side.git("config", "credential.helper", f"!f() {{ echo username=agent; echo password={word}; }}; f")
-        side.memgit("push")
-    assert log_of(root / "hub.git") == ["auto: MEMORY.md"]
-
-
-def test_a_key_that_is_not_let_in_is_told_at_once_and_nothing_prompts(tmp_path: Path) -> None:
-    root = tmp_path / "served"
-    remotes.bare(root / "hub.git")
-    with remotes.sshd(root, tmp_path / "ssh", known=False) as served:
-        side = Side(tmp_path / "one")
-        side.git("remote", "add", "origin", served.url + "hub.git")
-        side.write("MEMORY.md", "- a\n")
-        done = side.memgit("sync", ok=7, env=served.env)
-    assert "the remote refused access" in done.err
-    assert "Permission denied" in done.err
-
-
-def test_a_remote_that_never_answers_is_given_up_and_leaves_no_child(tmp_path: Path) -> None:
-    with remotes.silent() as served:
-        side = Side(tmp_path / "one")
-        side.git("remote", "add", "origin", served.url + "hub.git")
-        side.write("MEMORY.md", "- a\n", at=1_700_000_000)
-        side.write("MEMORY.md", "- a\n- b\n", at=1_700_000_060)
-        done = side.memgit("sync", ok=7, env={"MEMGIT_REMOTE_TIMEOUT": "1s"})
-    assert "did not answer in time" in done.err
-    assert side.subjects() == ["memory: 2023-11-14, 2 auto-commits, 1 file (+2 -0)"]  # local work went on
-    assert not children_in(side.path)
-
-
-def children_in(directory: Path) -> list[str]:
-    """Command lines of processes that run in a directory."""
-    found = []
-    for place in Path("/proc").iterdir():
-        if place.name.isdigit():
-            try:
-                if Path(os.readlink(place / "cwd")).is_relative_to(directory):
-                    found.append((place / "cmdline").read_text().replace("\0", " "))
-            except OSError:
-                continue
-    return found
-
-
-def test_password_in_a_url_is_never_shown(tmp_path: Path) -> None:
-    side = Side(tmp_path / "one")
-    word = "hunter" + "2x"
-    side.git("remote", "add", "origin", f"http://agent:{word}@127.0.0.1:{remotes.free_port()}/hub.git")
-    side.write("MEMORY.md", "- a\n")
-    done = side.memgit("sync", ok=7)
-    assert word not in done.err + done.out
-    assert word not in (side.git_dir / "memgit" / "outbox.json").read_text()
 
 
 # -- what goes and what waits ------------------------------------------------------------------------
@@ -668,6 +514,7 @@ def test_a_secret_that_a_person_committed_stays_here(pair: tuple[Side, Side], hu
     done = one.memgit("sync", "--now", ok=4)
     assert f"{bad[:10]} deploy.sh:1: github-token s" in done.err
     assert "1 commit not sent for secrets" in done.err
+    assert "2 commits not sent for what the guard found" in done.out
     assert secret not in done.err + done.out
     assert one.head() == head
     assert there(hub) == before

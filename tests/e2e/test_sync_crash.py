@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from support.repo import run
 SYNC = "memgit sync --now -q"
 ONCE = "memgit run --once -q"
 SAMPLES = {"killtree": 6, "killproc": 3, "term": 3}
+EVERY_MODE = (*SAMPLES, "torn", "err:ENOSPC", "errfrom:ENOSPC", "errfrom:EIO")
 MAY_LOCK_OUT_AT = 15  # I17
 
 
@@ -38,8 +40,9 @@ def fixture(tmp_path: Path) -> Path:
     commit(first, "Theirs")
     run("git", "-C", str(first), "push", "-q", "origin", "HEAD:main")
     shutil.rmtree(first)
-    write(repo, {"memory/mine.md": "- mine\n"})
-    commit(repo, "auto: mine\n\nMemgit-Auto: laptop")
+    for number in range(3):  # of a window that has ended: they become one
+        write(repo, {"memory/mine.md": "- mine\n" * (number + 1)})
+        commit(repo, "auto: mine\n\nMemgit-Auto: laptop", at_s=int(time.time()) - 3 * 86_400 + number)
     write(repo, {"MEMORY.md": "# Memory\n\n- first\n- mine, not committed\n", "other.py": "staged\n"})
     run("git", "-C", str(repo), "add", "other.py")
     write(repo, {"other.py": "unstaged\n"})
@@ -52,9 +55,10 @@ def write(place: Path, files: dict[str, str]) -> None:
         (place / name).write_text(text)
 
 
-def commit(place: Path, message: str) -> None:
+def commit(place: Path, message: str, at_s: int | None = None) -> None:
+    dates = {} if at_s is None else {"GIT_AUTHOR_DATE": f"{at_s} +0000", "GIT_COMMITTER_DATE": f"{at_s} +0000"}
     run("git", "-C", str(place), "add", "-A")
-    run("git", "-C", str(place), "commit", "-q", "-m", message)
+    run("git", "-C", str(place), "commit", "-q", "-m", message, env=dates)
 
 
 @pytest.mark.parametrize("mode", SAMPLES)
@@ -63,14 +67,25 @@ def test_sync_survives_a_sample(mode: str, fixture: Path, tmp_path: Path) -> Non
 
 
 def test_run_survives_a_sample(fixture: Path, tmp_path: Path) -> None:
-    again = f"rm -f .git/memgit/jobs.json; {ONCE}"  # what was done is not due again, what was not is
-    sweep(fixture, tmp_path, "killtree", ONCE, "4", "--rerun", again, "--env", "MEMGIT_SCHEDULE_SYNC=every 30m")
+    sweep_run(fixture, tmp_path, "killtree", "4")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", [*SAMPLES, "torn", "errfrom:ENOSPC"])
+@pytest.mark.parametrize("mode", EVERY_MODE)
 def test_sync_survives_nearly_everywhere(mode: str, fixture: Path, tmp_path: Path) -> None:
     sweep(fixture, tmp_path, mode, SYNC, "120")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", EVERY_MODE)
+def test_run_survives_nearly_everywhere(mode: str, fixture: Path, tmp_path: Path) -> None:
+    sweep_run(fixture, tmp_path, mode, "80")
+
+
+def sweep_run(fixture: Path, place: Path, mode: str, points: str) -> None:
+    """Capture, consolidate and sync, all of them due."""
+    again = f"rm -f .git/memgit/jobs.json; {ONCE}"  # what was done is not due again, what was not is
+    sweep(fixture, place, mode, ONCE, points, "--rerun", again, "--env", "MEMGIT_SCHEDULE_SYNC=every 30m")
 
 
 def sweep(fixture: Path, place: Path, mode: str, command: str, points: str, *more: str) -> None:

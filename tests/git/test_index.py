@@ -74,6 +74,29 @@ def test_index_that_changed_meanwhile_is_left_alone(ws: Workspace) -> None:
     assert not (ws.git_dir / "index.lock").exists()
 
 
+def test_a_lock_that_was_just_taken_when_a_signal_came_is_given_back(ws: Workspace) -> None:
+    copy = NextIndex(Git(str(ws.path)), str(ws.git_dir), str(ws.git_dir / "waiting"))
+    copy.prepare([updated(ws, "a.md", "x\n")])
+    os.link(copy.waiting, copy.lock_path)  # the signal came before lock() could note that it has it
+    copy.drop()
+    assert not (ws.git_dir / "index.lock").exists()
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_a_lock_of_somebody_else_is_never_given_back(ws: Workspace, installed: bool) -> None:
+    copy = NextIndex(Git(str(ws.path)), str(ws.git_dir), str(ws.git_dir / "waiting"))
+    copy.prepare([updated(ws, "a.md", "x\n")])
+    if installed:
+        copy.lock()
+        copy.install()
+    (ws.git_dir / "index.lock").write_bytes((ws.git_dir / "waiting").read_bytes())
+    if not installed:
+        with pytest.raises(IndexLocked):
+            copy.lock()
+    copy.drop()
+    assert (ws.git_dir / "index.lock").exists()
+
+
 def test_index_itself_is_never_written_into(ws: Workspace) -> None:
     before = (ws.git_dir / "index").read_bytes()
     copy = NextIndex(Git(str(ws.path)), str(ws.git_dir), str(ws.git_dir / "waiting"))

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+_USER = ("unshare", "--user", "--map-root-user", "--mount")
+
 
 def small_disk(repo: Path, place: Path, *, left_kib: int) -> tuple[str, ...]:
     """What starts a program for which `place` is a disk of its own: a copy of `repo`, and this much room."""
@@ -42,6 +44,42 @@ def own_crontabs() -> tuple[str, ...]:
     return _namespace(f"mount -t tmpfs none {spool}")
 
 
+_MANAGER = """\
+mount -t tmpfs none /run
+mount -t cgroup2 none /sys/fs/cgroup
+mkdir -p /run/systemd/system -m 700 /run/user
+export XDG_RUNTIME_DIR=/run/user
+group=/sys/fs/cgroup/memgit-test-$$
+mkdir $group
+sh -c 'echo $$ > '$group'/cgroup.procs
+dbus-daemon --session --address=unix:path=/run/user/bus --fork
+exec '{systemd}' --user >/run/said 2>&1' &
+tries=0
+until systemctl --user list-timers >/dev/null 2>&1; do
+  test $tries -lt 100 || {{ cat /run/said >&2; exit 1; }}
+  tries=$((tries + 1)); sleep 0.1
+done
+status=0
+"$@" || status=$?
+systemctl --user exit
+wait
+for process in $(cat $group/cgroup.procs $group/*/cgroup.procs); do kill $process || :; done
+until find $group -depth -type d -exec rmdir {{}} + 2>/dev/null; do sleep 0.1; done
+exit $status
+"""
+
+
+def own_service_manager() -> tuple[str, ...]:
+    """What starts a program for which there is a systemd of its user alone, in a control group of its own."""
+    systemd = next((path for path in ("/lib/systemd/systemd", "/usr/lib/systemd/systemd") if Path(path).exists()), "")
+    if not systemd or shutil.which("dbus-daemon") is None:
+        pytest.skip("systemd is not installed")
+    start = (*_USER, "--pid", "--fork", "--mount-proc", "--cgroup", "sh", "-ec", _MANAGER.format(systemd=systemd), "sh")
+    if subprocess.run((*start, "true"), capture_output=True, check=False).returncode:
+        pytest.skip("this system lets nobody have a systemd of his own")
+    return start
+
+
 def no_network() -> tuple[str, ...]:
     """What starts a program that reaches nothing, not even this machine."""
     return _namespace("! ip route 2>/dev/null | grep -q .", "--net")
@@ -58,7 +96,7 @@ def old_git(place: Path, version: str) -> Path:
 
 
 def _namespace(prepare: str, *more: str) -> tuple[str, ...]:
-    start = ("unshare", "--user", "--map-root-user", "--mount", *more)
+    start = (*_USER, *more)
     if shutil.which("unshare") is None or subprocess.run((*start, "true"), capture_output=True, check=False).returncode:
         pytest.skip("this system gives no user namespaces")
     return (*start, "sh", "-ec", f'{prepare}; exec "$@"', "sh")

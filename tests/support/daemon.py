@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from support.repo import memgit_program
+from support.shared import needs
 
 PATIENCE_S = 60.0
 
@@ -67,6 +69,21 @@ def program(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"\0")[0]
     except OSError:
         return b""
+
+
+def faketime() -> str:
+    """The library that lies about the time."""
+    found = importlib.util.find_spec("libfaketime")
+    if found is None or found.origin is None:
+        needs("libfaketime")
+        raise AssertionError
+    return str(next(Path(found.origin).parent.rglob("libfaketime.so.1")))
+
+
+def shifted(offset: str) -> dict[str, str]:
+    """Environment of a program for which it is earlier or later: `+2d`. What is waited for takes as long as ever."""
+    steady = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+    return {"LD_PRELOAD": faketime(), "FAKETIME": offset, **steady}
 
 
 @contextmanager

@@ -68,6 +68,14 @@ def tell(report: Report, *, quiet: bool, verbose: bool) -> None:
         render.say(f"Take a file back with: memgit restore {there} --at {render.short(report.old_tip)}")
 
 
+_WAYS_OUT = {
+    Why.MARKERS: "Resolve the conflict; if the markers are meant to stand there, commit the file once yourself.",
+    Why.UNPARSABLE: "Mend the file; if it is meant to be like that, commit it once yourself.",
+    Why.TOO_LARGE: "Raise capture.max_file or capture.max_commit in the clone's own settings, or exclude the file.",
+    Why.BINARY: "Name it, memgit commit PATH, or its kind in memory.include, such as /memory/*.png.",
+}
+
+
 def tell_held(held: tuple[Held, ...]) -> None:
     """What was held back and what to do about it, on standard error; never a value."""
     deleted = [item for item in held if item.why is Why.DELETED]
@@ -81,6 +89,8 @@ def tell_held(held: tuple[Held, ...]) -> None:
             name = finding.fingerprint
             next_step = f"if it is none: memgit guard allow {name}" if name else "memgit guard scan gives it a name"
             render.note(f"  {place}: {finding.rule}; {next_step}")
+        if item.why in _WAYS_OUT:
+            render.note(f"  {_WAYS_OUT[item.why]}")
     if deleted:
         named = ", ".join(item.path for item in deleted[:_NAMED])
         more = f" and {len(deleted) - _NAMED} more" if len(deleted) > _NAMED else ""

@@ -88,15 +88,23 @@ def workspace_of(context: Context) -> Workspace:
 
 
 def find_workspace(repo: Repository) -> str:
-    """The directory, from here up to the top of the work tree, that holds `.memgit.toml`; else the top."""
+    """The directory, from here up to the top of the work tree, that holds `.memgit.toml`.
+
+    Else the one workspace that init has set up in this clone; the top where there are several, or none.
+    """
     if repo.work_tree is None:
         return ""
     parts = repo.prefix.split("/")[:-1]
-    for length in range(len(parts), 0, -1):
-        place = "/".join(parts[:length]) + "/"
+    for length in range(len(parts), -1, -1):
+        place = "".join(part + "/" for part in parts[:length])
         if os.path.lexists(os.path.join(repo.work_tree, place, config_files.TRACKED_NAME)):
             return place
-    return ""
+    if not os.path.lexists(os.path.join(repo.private_dir, "manifest.json")):
+        return ""
+    from memgit.porcelain import changes  # rarely needed
+
+    made = changes.workspaces_made(repo)
+    return made[0] if len(made) == 1 else ""
 
 
 def now_s() -> int:

@@ -109,15 +109,8 @@ def _line(context: Context) -> Line:
 
 def plan(context: Context, values: Values) -> Plan:
     """What a push is asked to do, from settings and options."""
-    return Plan(
-        context.config,
-        context.workspace_bytes,
-        machine.name(os.environ),
-        open_windows=context.config.push.open_windows,
-        raw=context.config.push.raw,
-        create=bool(values["create"]),
-        dry_run=bool(values["dry_run"]),
-    )
+    create, dry_run = bool(values["create"]), bool(values["dry_run"])
+    return Plan.of(context.config, context.workspace_bytes, machine.name(os.environ), create=create, dry_run=dry_run)
 
 
 def _show_synced(synced: Synced) -> None:
@@ -154,6 +147,7 @@ def _show_pushed(pushed: Pushed) -> None:
         render.say(f"{name}: nothing to send.")
     if pushed.waiting:
         safe = "; the raw tip is on the remote" if pushed.raw else ""
-        render.say(f"  {render.plural(pushed.waiting, 'commit')} waiting for a window to end{safe}")
+        why = "not sent for what the guard found" if pushed.stopped else "waiting for a window to end"
+        render.say(f"  {render.plural(pushed.waiting, 'commit')} {why}{safe}")
     if pushed.raw_refused:
         render.say(f"  the remote did not take the raw tip: {pushed.raw_refused}")

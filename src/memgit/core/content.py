@@ -8,6 +8,7 @@ import re
 
 APPEND_SUFFIXES = frozenset({b".jsonl", b".ndjson", b".log"})
 _LINE_SUFFIXES = frozenset({b".jsonl", b".ndjson"})
+_VALUE_SUFFIXES = frozenset({b".json", b".canvas"})
 
 # As git's merge writes them: seven characters at the line start, then a blank and a label or the line's end.
 _OURS = re.compile(rb"<{7}(?: |\r?$)")
@@ -44,9 +45,9 @@ def conflict_markers(data: bytes) -> int | None:
 def still_parses(old: bytes, new: bytes, path: bytes) -> bool:
     """False when a JSON file that used to parse no longer does.
 
-    `.json` is one value; in `.jsonl` and `.ndjson` each line is, and blank ones are skipped. A file that did not parse
-    before, or that no suffix calls JSON, may hold anything; an empty file never parsed. A last line without a newline
-    is judged by complete_prefix, not here.
+    `.json` and `.canvas` are one value; in `.jsonl` and `.ndjson` each line is, and blank ones are skipped. A file that
+    did not parse before, or that no suffix calls JSON, may hold anything; an empty file never parsed. A last line
+    without a newline is judged by complete_prefix, not here.
     """
     return not old.strip() or broken_line(old, path) is not None or broken_line(new, path) is None
 
@@ -54,7 +55,7 @@ def still_parses(old: bytes, new: bytes, path: bytes) -> bool:
 def broken_line(data: bytes, path: bytes) -> int | None:
     """The 1-based line at which a JSON or JSONL file stops making sense; None for a sound one and for other kinds."""
     suffix = _suffix(path)
-    if suffix == b".json":
+    if suffix in _VALUE_SUFFIXES:
         return _json_error(data)
     if suffix in _LINE_SUFFIXES:
         return _lines_error(data)

@@ -34,6 +34,7 @@ _KINDS = (
     _Kind("Claude memory", re.compile(rb"\.claude/memory/.+"), 2, ("/.claude/memory/**",)),
     _Kind("Claude agent memory", re.compile(rb"\.claude/agent-memory/.+"), 2, ("/.claude/agent-memory/**",)),
     _Kind("agent rules", re.compile(rb"AGENTS\.md"), 1, ("/AGENTS.md",)),
+    _Kind("Obsidian vault", re.compile(rb"\.obsidian/[^/]+\.json"), 2, ("/**/*.md", "/**/*.canvas")),
     _Kind("beads", re.compile(rb"\.beads/[^/]+\.jsonl"), 2, ("/.beads/*.jsonl",)),
 )
 

@@ -8,7 +8,7 @@ it further on ("fix auto-backup script") is a person's, however often it comes b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum
 
 from memgit.core.setting_rows import AutoRule
@@ -44,9 +44,13 @@ class _Part(Enum):
     NUMBER = "number"
 
 
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
+_WEEKDAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? +"
 _PARTS = re.compile(
     r"(?P<DATE>(?<!\d)(?:\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{4}\.\d{1,2}\.\d{1,2}"
-    r"|\d{4}年\d{1,2}月\d{1,2}|20\d{2}[01]\d[0-3]\d)(?!\d))"
+    r"|\d{4}年\d{1,2}月\d{1,2}|20\d{2}[01]\d[0-3]\d|\d{1,2}/\d{1,2}/\d{4}|\d{1,2}\.\d{1,2}\.\d{4})(?!\d)"
+    # as `date` writes it, and people: Sat Apr  4, 4 April, April 4
+    rf"|\b(?:{_WEEKDAY})?(?:{_MONTH} +\d{{1,2}}|(?<!\d)\d{{1,2}} +{_MONTH})(?![\w:]))"
     r"|(?P<TIME>(?<!\d)\d{1,2}:\d{2}(?!\d))"
     r"|(?P<PATHS>(?<!\S)[\w.-]*(?:/[\w.-]+|[\w-]\.(?:md|jsonl?|txt|ya?ml|toml|py|sh|db))(?:, ?[\w./-]+)*(?!\S))"
     r"|(?P<NUMBER>\d+)"
@@ -70,7 +74,7 @@ _SETTINGS = frozenset(
         r"\w+",
         "memory memories workspace vault agent daily nightly hourly weekly midday periodic scheduled session state log "
         "logs notes note journal bd beads learning end of day update updates config knowledge files changes system "
-        "database db context bot cron night morning evening back up",
+        "database db context bot cron night morning evening full back up",
     )
 )
 _CHINESE = re.compile(r"(?:每日|定时|定時|自动|自動|备份|備份|同步|提交|保存|记忆|記憶)")
@@ -129,9 +133,10 @@ def _sentence(subject: str) -> _Sentence:
 
 
 def _any_digits(text: str, part: _Part) -> str:
-    """The same with any digits; the year, and a date written in one, keep their length."""
+    """The same with any digits, and any names of a month and a day; a year, and a date in one, keep their length."""
     keep = 4 if part is _Part.DATE else len(text) + 1
-    return re.sub(r"\d+", lambda run: rf"\d{{{len(run[0])}}}" if len(run[0]) >= keep else r"\d+", _escape(text))
+    digits = re.sub(r"\d+", lambda run: rf"\d{{{len(run[0])}}}" if len(run[0]) >= keep else r"\d+", _escape(text))
+    return re.sub(r"(?<!\\)\b[A-Z][a-z]+", "[A-Z][a-z]+", re.sub(r" +", " +", digits)) if part is _Part.DATE else digits
 
 
 def _expressions(sentence: _Sentence) -> tuple[str, ...]:
@@ -150,7 +155,7 @@ def _expressions(sentence: _Sentence) -> tuple[str, ...]:
     known = all(word in _ACTS or word in _SETTINGS for word in opening_words) or bool(_CHINESE.match(body.strip()))
     automatic = known and _AUTOMATIC.match(body) is not None
     if sentence.has(_Part.DATE, _Part.TIME) and (automatic or (known and opening_words) or _is_stamp(sentence)):
-        return (_through_stamp(sentence),)
+        return _through_stamp(sentence), *_in_any_spelling(sentence)
     if automatic:
         return ("^" + _escape(opening[: len(opening) - len(body)] + head[0]),) if head else (_whole(sentence),)
     if known and sentence.parts and set(sentence.parts) == {_Part.PATHS} and set(opening_words) & _ACTS:
@@ -175,6 +180,13 @@ def _through_stamp(sentence: _Sentence) -> str:
         if part in (_Part.DATE, _Part.TIME):
             break
     return out
+
+
+def _in_any_spelling(sentence: _Sentence) -> Iterator[str]:
+    """The same with whatever case, and whatever between words and stamp: scripts get edited, agents write by heart."""
+    stem = re.sub(r"\W+$", "", sentence.texts[0])
+    if stem and sentence.parts[0] in (_Part.DATE, _Part.TIME):
+        yield rf"(?i)^{_escape(stem.lower())}\W+{sentence.takes[0]}"
 
 
 def _whole(sentence: _Sentence) -> str:

@@ -108,12 +108,15 @@ def task_xml(job: Job) -> str:
         f"      <Repetition>\n        <Interval>PT{job.period_min}M</Interval>\n      </Repetition>\n"
         f"      <StartBoundary>2026-01-01T00:{job.minute % job.period_min:02d}:00</StartBoundary>\n"
         "      <Enabled>true</Enabled>\n    </TimeTrigger>\n  </Triggers>\n"
+        '  <Principals>\n    <Principal id="Author">\n'
+        "      <LogonType>InteractiveToken</LogonType>\n      <RunLevel>LeastPrivilege</RunLevel>\n"
+        "    </Principal>\n  </Principals>\n"
         "  <Settings>\n    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>\n"
         "    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>\n"
         "    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>\n"
         "    <StartWhenAvailable>true</StartWhenAvailable>\n    <Hidden>true</Hidden>\n"
         "    <ExecutionTimeLimit>PT1H</ExecutionTimeLimit>\n  </Settings>\n"
-        "  <Actions>\n    <Exec>\n"
+        '  <Actions Context="Author">\n    <Exec>\n'
         f"      <Command>{escape(program)}</Command>\n"
         f"      <Arguments>{escape(' '.join(_windows_word(word) for word in arguments))}</Arguments>\n"
         "    </Exec>\n  </Actions>\n</Task>\n"

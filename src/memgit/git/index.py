@@ -137,7 +137,7 @@ class NextIndex:
         self.lock_path = os.path.join(git_dir, "index.lock")
         self.waiting = waiting
         self._seen: tuple[int, ...] | None = None
-        self._is_locked = False
+        self._lock: tuple[int, ...] | None = None  # the file that is the lock
 
     def prepare(self, updates: Sequence[Update]) -> None:
         """Make the copy, with these entries written. Raises IndexUnusable if that can't be done."""
@@ -180,16 +180,16 @@ class NextIndex:
             raise IndexLocked(f"Another program holds {self.lock_path}.") from None
         except OSError as error:
             raise IndexUnusable(f"{self.lock_path} can't be made: {error.strerror}.") from None
-        self._is_locked = True
+        self._lock = _file(self.lock_path)
         if _identity(self._index) != self._seen:
             self.unlock()
             raise IndexLocked("The index changed during the run.")
 
     def unlock(self) -> None:
-        """Give the lock back without having changed anything."""
-        if self._is_locked:
+        """Give the lock back without having changed anything; also one that was taken, but not noted any more."""
+        found = _file(self.lock_path)
+        if found is not None and found in (self._lock, _file(self.waiting)):
             os.unlink(self.lock_path)
-            self._is_locked = False
 
     def install(self) -> None:
         """Put the copy in the index's place, which also ends the lock."""
@@ -197,7 +197,6 @@ class NextIndex:
             self.unlock()
             return
         os.rename(self.lock_path, self._index)
-        self._is_locked = False
 
     def drop(self) -> None:
         """Take the copy away, and what git left beside it if it was killed."""
@@ -236,6 +235,12 @@ def _identity(path: str) -> tuple[int, ...] | None:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
+def _file(path: str) -> tuple[int, ...] | None:
+    """Which file has this name now."""
+    found = _identity(path)
+    return found[:2] if found is not None else None
+
+
 def refuse_if_cut(git_dir: str) -> None:
     """Raise IndexUnusable for an index that was cut off: git would take it for one with fewer entries.
 
@@ -264,10 +269,14 @@ def _second_name(path: str, new: str) -> None:
         if error.errno == errno.EPERM and _is_immutable(path):
             raise
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        with open(path, "rb") as source, os.fdopen(descriptor, "wb") as target:
-            target.write(source.read())
-            target.flush()
-            os.fsync(target.fileno())
+        try:
+            with open(path, "rb") as source, os.fdopen(descriptor, "wb") as target:
+                target.write(source.read())
+                target.flush()
+                os.fsync(target.fileno())
+        except BaseException:
+            os.unlink(new)
+            raise
 
 
 def _is_immutable(path: str) -> bool:

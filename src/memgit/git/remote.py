@@ -126,6 +126,10 @@ class Line:
             raise RemoteFailed(target.remote, retry.classify(said, done.status), said)
         return True
 
+    def may_wait(self, question: Child) -> bool:
+        """Whether an answer that is not there yet is worth waiting for; `heard` raises once it is not."""
+        return question.left_s(self._silence_s, self._silence_s * _LONGEST) > 0
+
     def push(self, remote: str, updates: Sequence[Update]) -> tuple[Answer, ...]:
         """Offer refs to a remote; its answer to each. Raises RemoteFailed where no answer came."""
         leases = [f"--force-with-lease={u.ref}:{_lease(u.lease)}" for u in updates if u.lease is not None]
@@ -191,7 +195,7 @@ def target_of(config: Config, branch: RefName, wanted: str | None) -> Target | N
     `remote.pushDefault`, `origin`, or the only one. None if that leaves none, or more than one.
     """
     name = branch.removeprefix("refs/heads/")
-    remotes = sorted({key[len("remote.") : -len(".url")] for key in config if _is_url(key)})
+    remotes = remotes_of(config)
     upstream = (config.get(f"branch.{name}.remote") or [""])[-1]
     merge = (config.get(f"branch.{name}.merge") or [""])[-1]
     is_upstream = upstream in remotes and merge.startswith("refs/heads/")
@@ -206,8 +210,9 @@ def target_of(config: Config, branch: RefName, wanted: str | None) -> Target | N
     return None
 
 
-def _is_url(key: str) -> bool:
-    return key.startswith("remote.") and key.endswith(".url")
+def remotes_of(config: Config) -> list[str]:
+    """The names of all remotes."""
+    return sorted({key[7:-4] for key in config if key.startswith("remote.") and key.endswith(".url")})
 
 
 def _tracking(config: Config, remote: str, branch: RefName) -> RefName:

@@ -49,8 +49,7 @@ class Lock:
                     "Wait for it to end, then run the command again.",
                 )
             time.sleep(_POLL_S)
-        os.ftruncate(self.fd, 0)
-        os.pwrite(self.fd, b"%d\n" % os.getpid(), 0)
+        os.pwrite(self.fd, b"%-10d\n" % os.getpid(), 0)  # of one length: some file systems flush what was truncated
         return self
 
     def _try(self) -> bool:

@@ -17,6 +17,7 @@ from memgit.errors import Busy, MemgitError
 from memgit.git import gitconfig, leftovers
 from memgit.git.repository import Repository
 from memgit.host import files
+from memgit.host.config_files import TRACKED_NAME
 
 _Proof = TypeVar("_Proof")
 _COMMON, _TREE, _ELSEWHERE = "git:", "tree:", "path:"
@@ -128,10 +129,12 @@ def shown(repo: Repository, made: Made) -> str:
     return os.path.relpath(path, top) if top is not None and path.startswith(top + "/") else path
 
 
-def places_of(repo: Repository, name: str) -> tuple[str, ...]:
-    """The directories of the main work tree, "" or ending in a slash, where memgit made a file of this name."""
+def workspaces_made(repo: Repository) -> list[str]:
+    """Where init has set a workspace up in this clone, "" or ending in a slash; committed or not, but still there."""
+    name, top = TRACKED_NAME, repo.work_tree or ""
     made = (one.place.removeprefix(_TREE) for one in load(repo).made if one.place.startswith(_TREE))
-    return tuple(place.removesuffix(name) for place in made if place == name or place.endswith("/" + name))
+    places = (place.removesuffix(name) for place in made if place == name or place.endswith("/" + name))
+    return [place for place in places if os.path.lexists(os.path.join(top, place, name))]
 
 
 def _step(repo: Repository, manifest: Manifest, change: Change) -> Manifest:

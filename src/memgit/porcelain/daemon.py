@@ -19,7 +19,7 @@ from memgit.host import config_files, files, watch
 from memgit.host.log import JsonLog
 from memgit.host.supervisor import Supervisor
 from memgit.host.watch import NoWatch, Watcher
-from memgit.porcelain import pause
+from memgit.porcelain import jobs, pause
 from memgit.porcelain.errands import Errands
 from memgit.porcelain.jobs import Ran
 from memgit.porcelain.watched import POLL_S, Environ, Open, Watched, state_path
@@ -61,7 +61,7 @@ class Daemon:
             raise troubles[0]
         opened = len(self._places) - len(troubles)
         before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
-        self._supervisor.say("READY=1", f"STATUS=watching {opened} workspaces")
+        self._supervisor.say("READY=1", f"STATUS=watching {opened} workspace{'s' * (opened != 1)}")
         try:
             self._loop()
         finally:
@@ -84,7 +84,7 @@ class Daemon:
             try:
                 if pause.current(place.workspace.repo, now_s) is None:
                     for job in place.times.due(now_s):
-                        if self._errands.may_start(place, job, now_s):
+                        if self._errands.may_start(place, job, jobs.git_config(place.workspace, job), now_s):
                             done.append((path, job, self._errands.run_now(place, job)))
             finally:
                 self._close(place)

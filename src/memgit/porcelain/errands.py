@@ -8,14 +8,19 @@ from collections.abc import Sequence
 from memgit.core.values import dataclass
 from memgit.errors import MemgitError
 from memgit.git import refs
+from memgit.git.remote import Config, Line, RemoteFailed, remotes_of
 from memgit.git.repository import checkout_of
-from memgit.porcelain import commit, jobs, notices, outbox
+from memgit.porcelain import commit, jobs, notices, outbox, quiet
 from memgit.porcelain.jobs import BACKUP_JOBS, REMOTE_JOBS, Ran
+from memgit.porcelain.outbox import Outbox
+from memgit.porcelain.pushed import Plan
+from memgit.porcelain.quiet import Question
 from memgit.porcelain.watched import Environ, Watched
 from memgit.process import Child
 
 _AT_ONCE = 4  # programs at a time in one lane
 _AGAIN_S = 10  # what is due and may not start is looked at again
+_UNREACHED = 7  # as the program says it
 _TELLS = {1: "failed", 2: "configuration", 4: "held", 5: "conflict", 7: "network", 8: "configuration", 9: "failed"}
 
 
@@ -23,7 +28,7 @@ _TELLS = {1: "failed", 2: "configuration", 4: "held", 5: "conflict", 7: "network
 class _Errand:
     place: Watched
     name: str
-    child: Child
+    work: Child | Question
 
 
 class Errands:
@@ -42,17 +47,17 @@ class Errands:
     @property
     def handles(self) -> list[int]:
         """Each becomes readable when one ends."""
-        return [errand.child.handle for errand in self._running if errand.child.handle is not None]
+        return [errand.work.handle for errand in self._running if errand.work.handle is not None]
 
     def terminate(self) -> None:
         """Ask all of them to end."""
         for errand in self._running:
-            errand.child.terminate()
+            errand.work.terminate()
 
     def stop(self) -> None:
         """End all of them."""
         for errand in self._running:
-            errand.child.stop()
+            errand.work.stop()
 
     def start_due(self, place: Watched, now_s: int) -> None:
         """Start what is due in a workspace and may start; note when to look again."""
@@ -63,12 +68,14 @@ class Errands:
             lane = [running for running in self._running if jobs.lane(running.name) == jobs.lane(job)]
             if any(running.place is place for running in lane) or len(lane) >= _AT_ONCE:
                 waits = True
-            elif self.may_start(place, job, now_s):
+                continue
+            config = jobs.git_config(place.workspace, job)
+            if self.may_start(place, job, config, now_s):
                 if job == "capture":
                     place.touch(None, time.monotonic() - 3600)
                     self._record(place, job, Ran(now_s, 0))
                 else:
-                    self._running.append(_Errand(place, job, Child(self._argv(place, job), env=self._environ)))
+                    self._running.append(_Errand(place, job, self._begin(place, job, config, now_s)))
                     waits = True
         place.next_job_s = now_s + 1 if waits else self._next_job_s(place, now_s)
 
@@ -77,8 +84,8 @@ class Errands:
         next_s = place.times.next_s(now_s)
         return next_s if next_s is None or next_s > now_s else now_s + _AGAIN_S
 
-    def may_start(self, place: Watched, job: str, now_s: int) -> bool:
-        """Not while a person works on history, nor before a remote that failed may be asked again."""
+    def may_start(self, place: Watched, job: str, config: Config, now_s: int) -> bool:
+        """Not while a person works on history, nor before a remote that failed may be asked again. config: git's."""
         workspace = place.workspace
         assert workspace is not None
         if job not in BACKUP_JOBS | {"capture"} and checkout_of(workspace.repo.git_dir).operation is not None:
@@ -86,27 +93,37 @@ class Errands:
         if not jobs.has_object(job, workspace.config):
             self._record(place, job, Ran(now_s, 0))
             return False
-        if job in REMOTE_JOBS:
-            if not any(key.startswith("remote.") and key.endswith(".url") for key in workspace.repo.config()):
-                self._record(place, job, Ran(now_s, 0))
-                return False
-            if job == "push" and self._is_pushed(place):
-                self._record(place, job, Ran(now_s, 0))
-                return False
-            return all(backoff.may_try(now_s) for backoff in outbox.load(workspace.repo).backoff.values())
-        return True
+        if job not in REMOTE_JOBS:
+            return True
+        sent = outbox.load(workspace.repo)
+        if not remotes_of(config) or (job == "push" and self._is_pushed(place, sent)):
+            self._record(place, job, Ran(now_s, 0))
+            return False
+        return all(backoff.may_try(now_s) for backoff in sent.backoff.values())
 
-    def _is_pushed(self, place: Watched) -> bool:
+    def _is_pushed(self, place: Watched, sent: Outbox) -> bool:
         """Whether the branch is where it was when all of it was last sent."""
         assert place.workspace is not None
         repo = place.workspace.repo
         branch = repo.current_branch()
         tip = refs.peek(repo.git, repo.common_dir, branch) if branch is not None else None
-        states = outbox.load(repo).branches.values()
+        states = sent.branches.values()
         return tip is not None and any(state.pushed == tip and not state.unpushed for state in states)
 
-    def _argv(self, place: Watched, job: str) -> tuple[str, ...]:
-        return (*self._program, "-C", place.path, *jobs.COMMANDS.get(job, (job,)), "--quiet")
+    def _begin(self, place: Watched, job: str, config: Config, now_s: int) -> Child | Question:
+        """Most syncs find nothing to do, which a question tells for the price of a fetch."""
+        workspace = place.workspace
+        if job == "sync" and workspace is not None and place.is_settled:
+            plan = Plan.of(workspace.config, workspace.prefix_bytes, workspace.machine)
+            line = Line(workspace.repo.git, config, workspace.config.remote.timeout)
+            question = quiet.ask(workspace.repo, line, plan, workspace.config.remote.default, now_s)
+            if question is not None:
+                return question
+        return self._start(place, job)
+
+    def _start(self, place: Watched, job: str) -> Child:
+        argv = (*self._program, "-C", place.path, *jobs.COMMANDS.get(job, (job,)), "--quiet")
+        return Child(argv, env=self._environ)
 
     def run_now(self, place: Watched, job: str) -> Ran:
         """Run one job and wait for it."""
@@ -125,20 +142,26 @@ class Errands:
             except MemgitError as error:
                 ran = Ran(now_s, 1, error.message)
         else:
-            child = Child(self._argv(place, job), env=self._environ)
-            ran = _result(child)
+            ran = _result(self._start(place, job))
         self._record(place, job, ran, paths)
         return ran
 
     def reap(self, now_s: int) -> None:
-        """Note the results of those that have ended."""
-        for job in list(self._running):
-            if job.child.is_running:
+        """Note the results of those that have ended; where a question found something to do, that begins."""
+        for errand in list(self._running):
+            if errand.work.is_running:
                 continue
-            self._running.remove(job)
-            self._record(job.place, job.name, _result(job.child))
-            if job.place.workspace is not None:
-                job.place.next_job_s = now_s
+            self._running.remove(errand)
+            if isinstance(errand.work, Child):
+                ran = _result(errand.work)
+            elif (answered := _answer(errand.work, now_s)) is not None:
+                ran = answered
+            else:
+                self._running.append(_Errand(errand.place, errand.name, self._start(errand.place, errand.name)))
+                continue
+            self._record(errand.place, errand.name, ran)
+            if errand.place.workspace is not None:
+                errand.place.next_job_s = now_s
 
     def _record(self, place: Watched, job: str, ran: Ran, paths: Sequence[str] = ()) -> None:
         if place.times is None or place.workspace is None:
@@ -160,3 +183,11 @@ def _result(child: Child) -> Ran:
     lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
     message = lines[0].removeprefix("memgit: ") if lines and done.status else ""
     return Ran(int(time.time()), done.status, message[:500])
+
+
+def _answer(question: Question, now_s: int) -> Ran | None:
+    """What came of it; None where there is something to do."""
+    try:
+        return Ran(now_s, 0) if question.answer() else None
+    except RemoteFailed as error:
+        return Ran(now_s, _UNREACHED, error.message[:500])

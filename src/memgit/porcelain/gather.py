@@ -281,7 +281,7 @@ class Gather:
         shown = capture.show(path)
         if is_link:
             return ()
-        if line := content.conflict_markers(stored):
+        if (line := content.conflict_markers(stored)) and content.conflict_markers(old or b"") is None:
             return (Held(shown, Why.MARKERS, f"line {line}"),)
         if content.is_binary(stored) and not (old is not None and content.is_binary(old)):
             if not capture.is_named(path, self.wanted.patterns, self.wanted.asked):

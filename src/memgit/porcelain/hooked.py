@@ -46,20 +46,15 @@ def workspaces(repo: Repository, environ: Mapping[str, str]) -> tuple[Workspace,
         spec = f":(top,glob)**/{config_files.TRACKED_NAME}"
         out = repo.git.run("ls-files", "-z", "--full-name", "--", spec, env={"GIT_LITERAL_PATHSPECS": "0"}).stdout
         found = os.fsdecode(out).split("\0")[:-1]
-        names = [name.removesuffix(config_files.TRACKED_NAME) for name in found] or _made(repo) or [""]
+        names = [name.removesuffix(config_files.TRACKED_NAME) for name in found]
+        if not names:
+            from memgit.porcelain import changes  # rarely needed
+
+            names = changes.workspaces_made(repo) or [""]
     return tuple(
         Workspace(name, config_files.load(config_files.places(repo.common_dir, repo.work_tree, name, environ), environ))
         for name in names
     )
-
-
-def _made(repo: Repository) -> list[str]:
-    """Workspaces that init has set up and nobody has committed yet."""
-    from memgit.porcelain import changes  # rarely needed
-
-    name = config_files.TRACKED_NAME
-    top = repo.work_tree or ""
-    return [place for place in changes.places_of(repo, name) if os.path.lexists(os.path.join(top, place, name))]
 
 
 def register(repo: Repository, spaces: tuple[Workspace, ...]) -> str | None:

@@ -54,6 +54,11 @@ class Workspace:
         return os.fsencode(self.prefix)
 
 
+def git_config(workspace: Workspace, job: str) -> dict[str, list[str]]:
+    """What of git's own configuration a job needs to start."""
+    return workspace.repo.config() if job in REMOTE_JOBS else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """The last run of a job. status: its exit status. message: what went wrong."""
@@ -131,9 +136,9 @@ def load(repo: Repository) -> dict[str, Ran]:
 
 
 def save(repo: Repository, ran: dict[str, Ran]) -> None:
-    """Keep it."""
+    """Keep it. Not flushed: after a power cut that took it, all jobs are due once more."""
     record = {
         "schema": _SCHEMA,
         "jobs": {job: {"time_s": row.time_s, "status": row.status, "message": row.message} for job, row in ran.items()},
     }
-    files.replace(_path(repo), json.dumps(record, sort_keys=True).encode())
+    files.replace(_path(repo), json.dumps(record, sort_keys=True).encode(), flush=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from memgit.core import layout, learn, policy_text
 from memgit.core.layout import Layout
@@ -55,7 +56,7 @@ def look(repo: Repository, workspace: str | None, preset: Preset | None = None) 
         window,
         None if present else policy_text.compose(found, learned, window, preset.text if preset else ""),
         nested(repo, patterns),
-        links(repo, paths, found.workspace),
+        links(repo, filter(patterns.matches, paths), found.workspace),
     )
 
 
@@ -110,13 +111,13 @@ def nested(repo: Repository, patterns: Patterns) -> tuple[str, ...]:
     return tuple(found)
 
 
-def links(repo: Repository, paths: tuple[bytes, ...], workspace: str) -> tuple[tuple[str, str], ...]:
-    """Symbolic links among the usual memory places that lead out of the work tree, and where they lead."""
+def links(repo: Repository, memory: Iterable[bytes], workspace: str) -> tuple[tuple[str, str], ...]:
+    """Symbolic links, among memory files and at their usual places, that lead out of the work tree, and where to."""
     if repo.work_tree is None:
         return ()
     top = os.path.realpath(repo.work_tree)
     usual = {line.strip("/").partition("/")[0] for line in DEFAULT_INCLUDE}
-    names = {os.path.join(workspace, name) for name in usual} | {os.fsdecode(path) for path in paths}
+    names = {os.path.join(workspace, name) for name in usual} | {os.fsdecode(path) for path in memory}
     found = []
     for name in sorted(names):
         path = os.path.join(repo.work_tree, name)

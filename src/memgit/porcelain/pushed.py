@@ -24,6 +24,11 @@ class Plan:
     create: bool = False
     dry_run: bool = False
 
+    @classmethod
+    def of(cls, config: Config, workspace: bytes, machine: str, *, create: bool = False, dry_run: bool = False) -> Plan:
+        """As the settings say."""
+        return cls(config, workspace, machine, config.push.open_windows, config.push.raw, create, dry_run)
+
     @property
     def policy(self) -> Policy:
         """How commits are consolidated, which tells what can be sent."""
@@ -40,7 +45,7 @@ class Pushed:
     branch: RefName  # on the remote
     tip: Oid | None  # what the remote's branch is now; None if it has none
     sent: int  # commits
-    waiting: int  # commits of windows that are still open
+    waiting: int  # commits of windows that are still open, or not sent for a secret in them or below
     raw: Oid | None  # on the private ref
     raw_refused: str  # why the remote did not take the private ref
     is_new: bool  # the branch was not there before

@@ -10,7 +10,7 @@ from memgit.core.retry import Failure
 from memgit.errors import Conflict, UsageError
 from memgit.git import history, refs
 from memgit.git.refs import RefUpdate
-from memgit.git.remote import Config, Line, RemoteFailed, Target, target_of
+from memgit.git.remote import Config, Line, RemoteFailed, Target, remotes_of, target_of
 from memgit.git.repository import Repository
 from memgit.porcelain import exchange, outbox
 from memgit.porcelain.outbox import Outbox
@@ -38,6 +38,11 @@ class Remote:
         tracking = self.target.tracking
         moved = (tracking, tracking.rpartition("/")[0] + "/HEAD", self.offered_ref, self.rewritten_ref)
         exchange.name_locks(self.repo, moved)
+
+    @property
+    def tip(self) -> Oid | None:
+        """Where the branch is here."""
+        return refs.peek(self.repo.git, self.repo.common_dir, self.branch)
 
     @property
     def tracking(self) -> Oid | None:
@@ -150,7 +155,7 @@ def choose(config: Config, branch: RefName | None, wanted: str | None, default: 
     if target is None and wanted is None:
         target = target_of(config, branch, default)
     if target is None:
-        remotes = sorted({key[7:-4] for key in config if key.startswith("remote.") and key.endswith(".url")})
+        remotes = remotes_of(config)
         name = branch.removeprefix("refs/heads/")
         if wanted is not None:
             raise UsageError(f"There is no remote {wanted}.", f"There is: {', '.join(remotes) or 'none'}.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import time
 from collections.abc import Collection, Mapping
 
 from memgit.core import regions, service_files
@@ -18,6 +20,7 @@ from memgit.host.timers import Timers
 SCHEDULERS = ("systemd", "cron", "launchd", "schtasks")
 _SCHEMA = 1
 _REGION = b"memgit service"
+_LET_GO_S = 30.0  # longer than a last capture may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +172,25 @@ def _put(timers: Timers, home: Home, scheduler: str, job: Job, texts: tuple[tupl
         domain = f"gui/{os.getuid()}"
         if changed:
             timers.run("launchd", "bootout", f"{domain}/{AGENT}", ok=None)
-        timers.run("launchd", "bootstrap", domain, path, ok=(0,) if changed else None)
+            _bootstrap(timers, domain, path)
+        else:
+            timers.run("launchd", "bootstrap", domain, path, ok=None)
     else:
         timers.run("schtasks", "/create", "/tn", TASK, "/f", "/xml", path)
     return changed
+
+
+def _bootstrap(timers: Timers, domain: str, path: str) -> None:
+    """Load an agent. launchd lets go of the last one some seconds after `bootout` returned, and until then says EIO."""
+    deadline_s = time.monotonic() + _LET_GO_S
+    while True:
+        try:
+            timers.run("launchd", "bootstrap", domain, path)
+            return
+        except CommandFailed as failure:
+            if failure.status != errno.EIO or time.monotonic() >= deadline_s:
+                raise
+        time.sleep(0.5)
 
 
 def _take_away(timers: Timers, home: Home, scheduler: str) -> None:
@@ -213,8 +231,8 @@ def _is_running(timers: Timers, scheduler: str) -> bool | None:
     try:
         if scheduler == "systemd":
             return timers.run("systemd", "--user", "is-active", UNIT, ok=None).strip() == b"active"
-        if scheduler == "cron":
-            return regions.inside(_crontab(timers), _REGION) is not None
+        if scheduler == "cron" and regions.inside(_crontab(timers), _REGION) is None:
+            return False
     except MemgitError:
         return None
     return None

@@ -12,10 +12,10 @@ from memgit.core.objects import Oid, RefName
 from memgit.core.retry import Failure
 from memgit.core.values import dataclass
 from memgit.errors import Busy, Conflict, MemgitError
-from memgit.git import history, refs
+from memgit.git import history
 from memgit.git.remote import Line, RemoteFailed
 from memgit.git.repository import Repository
-from memgit.porcelain import exchange, people, remotes, transaction
+from memgit.porcelain import exchange, people, quiet, remotes, transaction
 from memgit.porcelain.joined import How, Joined, Rules
 from memgit.porcelain.pushed import Plan, Pushed
 from memgit.porcelain.remotes import Remote
@@ -74,19 +74,18 @@ def run(
             with remote.line.ask(target) as question:  # the answer is on its way while the rest is done
                 if attempt == 0:
                     capture()
-                    asked = _asked(remote, plan)
+                    asked = quiet.asked(remote, plan)
                 try:
                     found = remote.heard(question)
                 except RemoteFailed:
                     _consolidate(remote, plan)
                     raise
-            tip = _tip(remote)
+            tip = remote.tip
             if tip is not None:
                 remote.refuse_if_rewritten(tip)
             remote.refuse_if_gone(found, plan.create)
             there = remote.tracking if found else None
-            quiet = _quiet(remote, asked, tip, there)
-            if remote.outbox.branch(target.remote, target.branch).quiet == quiet:
+            if quiet.is_known(remote, quiet.state(remote, asked, tip, there)):
                 remote.answered()
                 return Synced(target.remote, target.branch, 0, joined, None, None, False)
             if there is not None and there != tip:
@@ -94,15 +93,15 @@ def run(
             step = _join(remote, there, rules, plan, capture)
             joined = step if step.how is not How.NOTHING else joined
             consolidated = _consolidate(remote, plan) or consolidated
-            tip = _tip(remote)
+            tip = remote.tip
             if tip is None:
                 return Synced(target.remote, target.branch, fetched, joined, consolidated, None, False)
             from memgit.porcelain import push
 
             try:
                 pushed = push.send(remote, plan, tip, found)
-                if not (pushed.raw_refused or pushed.stopped):
-                    remote.note(quiet=_quiet(remote, asked, _tip(remote), remote.tracking))
+                if not (pushed.raw_refused or pushed.stopped or pushed.withheld):
+                    remote.note(quiet=quiet.state(remote, asked, tip, remote.tracking))
                 return Synced(target.remote, target.branch, fetched, joined, consolidated, pushed, False)
             except RemoteFailed as error:
                 if error.failure is not Failure.REJECTED or attempt == _ATTEMPTS - 1:
@@ -111,33 +110,8 @@ def run(
     raise AssertionError("unreachable")
 
 
-def _tip(remote: Remote) -> Oid | None:
-    return refs.peek(remote.repo.git, remote.repo.common_dir, remote.branch)
-
-
-def _asked(remote: Remote, plan: Plan) -> str:
-    """What is asked for, as far as it decides whether there is anything to do; the time, too, as far as it can end a
-    window: all zones are apart by quarters of an hour.
-    """
-    import hashlib  # costs time to load, which goes by while the remote thinks
-
-    policy = plan.policy
-    rules = (policy.window, policy.zone, policy.commute, policy.keep_empty, policy.rules, policy.subject)
-    memory = (policy.memory.include.lines, policy.memory.exclude.lines, plan.workspace)
-    text = repr((rules, memory, plan.open_windows, plan.raw, plan.machine, remote.branch, remote.now_s // 900))
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-
-
-def _quiet(remote: Remote, asked: str, tip: Oid | None, there: Oid | None) -> str:
-    """What decides whether there is anything to do: both tips, what is captured aside, what is asked for."""
-    from memgit.porcelain import place
-
-    aside = [oid for _, oid in place.waiting(remote.repo, remote.branch)]
-    return " ".join([*(oid.decode() if oid is not None else "-" for oid in (tip, there, *aside)), asked])
-
-
 def _join(remote: Remote, there: Oid | None, rules: Rules, plan: Plan, capture: Capture) -> Joined:
-    tip = _tip(remote)
+    tip = remote.tip
     if there is None or there == tip:
         return Joined(How.NOTHING, tip, tip)
     from memgit.porcelain import integrate
@@ -175,7 +149,7 @@ def _shown(paths: tuple[bytes, ...]) -> tuple[str, ...]:
 
 def _send_raw(remote: Remote, plan: Plan) -> None:
     """Whatever waits for a person, a second disk has it; a failure here is told by the conflict's own exit."""
-    tip = _tip(remote)
+    tip = remote.tip
     if tip is None:
         return
     from memgit.porcelain import push
@@ -187,7 +161,7 @@ def _send_raw(remote: Remote, plan: Plan) -> None:
 
 
 def _consolidate(remote: Remote, plan: Plan) -> Report | None:
-    if _tip(remote) is None:
+    if remote.tip is None:
         return None
     from memgit.porcelain import consolidate
 
@@ -197,7 +171,7 @@ def _consolidate(remote: Remote, plan: Plan) -> Report | None:
 
 
 def _foresee(remote: Remote, plan: Plan) -> Synced:
-    tip, there = _tip(remote), remote.tracking
+    tip, there = remote.tip, remote.tracking
     if tip is None:
         raise MemgitError(f"{remote.branch.removeprefix('refs/heads/')} has no commit yet.")
     from memgit.porcelain import push

@@ -94,6 +94,12 @@ class Watched:
         """Whether the repository is gone, or another one took its place."""
         return self.workspace is None or _identity(self.workspace) != self.identity
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is known that waits to be captured, and the last sync left nothing to complain about."""
+        last = self.times.ran.get("sync") if self.times is not None else None
+        return not self.waiting and last is not None and last.status == 0
+
     def is_configured_anew(self, environ: Environ) -> bool:
         """Whether settings changed since they were read."""
         return self.workspace is not None and _config_stamps(self.workspace, environ) != self.configs
@@ -234,7 +240,7 @@ class Watched:
         )
         if state != self.state:
             self.state = state
-            files.replace(state_path(workspace), state.encode())
+            files.replace(state_path(workspace), state.encode(), flush=False)
 
 
 def state_path(workspace: Workspace) -> str:

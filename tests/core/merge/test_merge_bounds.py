@@ -61,6 +61,23 @@ def test_scattered_edits_of_a_large_file_merge() -> None:
     assert result.content.count(b"ours") == result.content.count(b"theirs") == 1000
 
 
+def test_a_large_file_of_records_merges_by_their_ids() -> None:
+    records = [b'{"id":%d,"state":"open","note":"task"}' % n for n in range(30_000)]
+    ours, theirs = list(records), list(records)
+    for n in range(0, 30_000, 300):
+        ours[n] = ours[n].replace(b"open", b"done")
+        theirs[n] = theirs[n].replace(b"task", b"feature")
+    for n in range(200):  # from the end, so that places above keep their numbers
+        at = 29_000 - 100 * n
+        ours.insert(at, b'{"id":"a%d"}' % n)
+        theirs.insert(at + 50, b'{"id":"%s%d"}' % (b"ab"[n % 2 :][:1], n))
+    texts = [b"\n".join(text) + b"\n" for text in (records, ours, theirs)]
+    result = merge(texts[0], texts[1], texts[2], "events.jsonl")
+    assert result.clean
+    assert result.content.count(b'"done","note":"feature"') == 100
+    assert result.content.count(b'{"id":"') == 300
+
+
 def test_an_alignment_beyond_its_bound_is_coarse_and_still_right() -> None:
     base, side = _few(5_000, 3, 1).split(b"\n"), _few(5_000, 3, 2).split(b"\n")
     out, at = [], 0
@@ -75,6 +92,13 @@ def test_a_budget_ends() -> None:
     budget.spend(10)
     with pytest.raises(Exhausted):
         budget.spend(1)
+
+
+def test_what_a_budget_can_not_pay_is_not_counted() -> None:
+    budget = Budget(10)
+    with pytest.raises(Exhausted):
+        budget.spend(11)
+    assert budget.left == 10
 
 
 def test_a_fault_in_a_rule_leaves_the_plain_merge(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -296,6 +296,38 @@ def test_records_keep_their_ids_apart(texts: tuple[bytes, bytes, bytes]) -> None
         assert len(ids) == len(set(ids))
 
 
+@st.composite
+def lists_of_objects(draw: st.DrawFn) -> tuple[list[dict[str, object]], ...]:
+    """A list of objects with ids, and two sides that changed, dropped and added some, in front or behind."""
+    base: list[dict[str, object]] = [{"id": n, "v": 0} for n in range(draw(st.integers(0, 4)))]
+    in_front = draw(st.booleans())
+    texts = [base]
+    for start in (10, 20):
+        kept = [{**item, "v": draw(st.integers(0, 1))} for item in base if draw(st.integers(0, 4))]
+        new: list[dict[str, object]] = [
+            {"id": n, "v": 0} for n in draw(st.lists(st.integers(start, start + 12), max_size=3, unique=True))
+        ]
+        texts.append(new + kept if in_front else kept + new)
+    return tuple(texts)
+
+
+@quick
+@given(lists_of_objects(), st.sampled_from([None, 1]), st.booleans())
+def test_lists_of_objects_hold_what_both_sides_put_in(
+    lists: tuple[list[dict[str, object]], ...], indent: int | None, inside: bool
+) -> None:
+    base, ours, theirs = (json.dumps({"q": x} if inside else x, indent=indent).encode() + b"\n" for x in lists)
+    result, swapped = merge(base, ours, theirs, "q.json"), merge(base, theirs, ours, "q.json")
+    assert result.clean == swapped.clean
+    if result.clean and result.decisions:  # what is left is git's own merge
+        assert result.content == swapped.content
+        merged = json.loads(result.content)
+        found = [item["id"] for item in (merged["q"] if inside else merged)]
+        old, here, there = ({item["id"] for item in items} for items in lists)
+        assert len(found) == len(set(found))
+        assert set(found) == (old & here & there) | (here - old) | (there - old)
+
+
 minutes = st.sets(st.integers(0, 59), min_size=3, max_size=12)
 
 
@@ -329,6 +361,39 @@ def test_blocks_without_times_are_not_interleaved(ours: Lines, theirs: Lines) ->
         text = result.content.decode()
         assert "\n".join(a) + "\n" in text
         assert "\n".join(b) + "\n" in text
+
+
+listed = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2)), max_size=7, unique_by=lambda item: item[0])
+
+
+@quick
+@given(listed, listed, listed, st.booleans())
+def test_a_list_of_objects_is_merged_by_ids(
+    base: list[tuple[int, int]], ours: list[tuple[int, int]], theirs: list[tuple[int, int]], inside: bool
+) -> None:
+    def text(items: list[tuple[int, int]]) -> bytes:
+        rows = [{"id": number, "v": value} for number, value in items]
+        return json.dumps({"keep": 1, "rows": rows} if inside else rows, indent=1).encode() + b"\n"
+
+    origin, one_text, two_text = (text(items) for items in (base, ours, theirs))
+    result = merge(origin, one_text, two_text, "state.json")
+    swapped = merge(origin, two_text, one_text, "state.json")
+    assert (result.clean, result.content if result.clean else b"") == (
+        swapped.clean,
+        swapped.content if swapped.clean else b"",
+    )
+    if not result.clean or not (base and ours and theirs):
+        return
+    found = json.loads(result.content)
+    rows = found["rows"] if inside else found
+    was, one, two = dict(base), dict(ours), dict(theirs)
+    expected = {}
+    for number in {*was, *one, *two}:
+        left, right = one.get(number), two.get(number)
+        assert left == right or was.get(number) in (left, right)
+        expected[number] = right if left == was.get(number) else left
+    assert {row["id"]: row["v"] for row in rows} == {number: v for number, v in expected.items() if v is not None}
+    assert len(rows) == len({row["id"] for row in rows})
 
 
 def test_the_result_does_not_depend_on_hash_seed_or_locale() -> None:

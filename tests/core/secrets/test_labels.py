@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from memgit.core.secrets import labels
 from memgit.core.secrets.scan import scan
 from support import fakes
 
@@ -68,6 +69,7 @@ TOKEN_PLACES = [
     "signing key | {} | prod",
     "ENCRYPTION_KEY={}",
     "The secret is stored nowhere else:\n{}",
+    "已创建（app_token: {}），见下表",
 ]
 
 
@@ -170,8 +172,44 @@ def test_seed_phrase_is_found(text: str) -> None:
         "-----BEGIN PRIVATE KEY----- is what the file starts with",
         "pin: 1.2.3",
         "login: alice",
+        '401: {"message":"API token is invalid.","request_id":"7599fc69-187b-4ad3-8a0b-6f4c2f645717"}',
+        'curl -H "Authorization: Bearer $TOKEN" -H "Accept: application/vnd.oci.image.index.v1+json"',
+        "curl -H 'Authorization: token $TOKEN' https://api.host.example/user/repos?per_page=20&sort=updated",
+        "drop the github token [`36c0220`](https://github.com/org/repo/commit/36c02205de3c2b0e84d53777c5c9fd5a1b2c3d4e)",
+        "| 67 | rule.token-budget | x |\n| 68 | N036-memory-loss-recovery | y |\n| 69 | rule.cron-task-002 | z |",
+        " src/token.py | 12 ++\n SEARAH/SEARAH-EXPOSE-V6-CORRECTED-draft2.pdf | Bin 0 -> 190583 bytes",
+        '{"alert_key":"dispatch_timeout_rate_high@1772752679331"}',
+        'key: "uploads/2026-03-09/a93b7d4f8e2c10abf9d12c34-resume.pdf"',
+        "Redis key: rate-limit:login:ip:192.168.1.10",
+        "Cookie: sessionId=abc123",
+        "REFRESH_TOKEN_SECRET=\nACCESS_TOKEN_EXPIRES_IN=15m",
+        "token 0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
+        "tokens.css. Primitives: Button/Card/Input/EstadoPill/Toggle/Skeleton/Toast/Modal/Kpi",
+        "reason=missing_api_key auth_env_keys=OPENCLAW_GROQ_API_KEY",
+        "パスワード: サイト:GitHub, ユーザー:myname",
+        '{"text":"So the main step is to ensure the API key is set.\\n\\nSince then"}',
+        "- **Session Key**: agent:main:telegram:direct:8001393940",
+        "session_key: agent:main:subagent:b997d36b-a351-4f16-a302-1068ff4e0854",
+        "- **Session Key**: agent:main:telegram:group:-1003882622947:topic:10",
+        "- Session key: agent:main:slack:channel:c0ajmcn64v9",
+        "- If pass → 24h內發送 #230 仁大 PM 開發信",
+        '{"keyword":"1Password CLI","files":["skills\\\\1password-1.0.1\\\\SKILL.md"]}',
+        "| 意识密度 | 0.03（每33tokens一次有机自指） |\n| 世界律 | 真实AI网络节点（10+AI） |",
         "credentials: see the vault",
     ],
 )
 def test_talk_about_secrets_is_no_secret(text: str) -> None:
     assert scan(text.encode(), b"a.md") == ()
+
+
+def test_a_long_line_has_the_labels_that_its_parts_have() -> None:
+    rnd = random.Random(7)
+    words = (
+        b"note of the day pin log in login my api key passwords secret_key token cookies auth credentials pw 12".split(
+            b" "
+        )
+    )
+    line = b" ".join(rnd.choice(words) + rnd.choice((b"", b":", b"=", b"x" * 60)) for _ in range(4000))
+    assert [one.span() for one in labels.labels_in(line, 0, len(line))] == [
+        one.span() for one in labels.LABEL.finditer(line)
+    ]

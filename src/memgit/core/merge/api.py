@@ -126,12 +126,12 @@ class _Merge:
         return MergeResult(self.frame.with_lines(out).encode(), not self._unresolved())
 
     def _unresolved(self) -> bool:
-        """True if a side still holds conflict markers of its own; its text is merged but never called resolved."""
+        """True if a side brings an unresolved conflict of its own; its text is merged but never called resolved."""
         if not any(line.startswith(b"<<<<<<<") for text in (self.one, self.two) for line in text):
             return False
-        from memgit.core.merge.markers import has_markers
+        from memgit.core.merge.markers import brings_conflict
 
-        return has_markers(self.one) or has_markers(self.two)
+        return brings_conflict(self.base, self.one) or brings_conflict(self.base, self.two)
 
     def _assembled(self, pieces: list[Piece]) -> MergeResult:
         from memgit.core.merge.resolve import resolve

@@ -22,7 +22,7 @@ class Budget:
         self.left = steps
 
     def spend(self, steps: int) -> None:
-        """Count work that is needed for an answer; raises Exhausted at the end of the budget."""
-        self.left -= steps
-        if self.left < 0:
+        """Count work that is needed for an answer; raises Exhausted, and counts nothing, if fewer steps are left."""
+        if steps > self.left:
             raise Exhausted
+        self.left -= steps

@@ -26,10 +26,20 @@ def merge_line(base: bytes, one: bytes, two: bytes) -> Merged:
         return None
     if one.split() == two.split():
         return _plainer(base, one, two), "only blanks differ"
+    spaced = _respaced(base, one, two)
+    if spaced is not None:
+        return spaced
     boxed = _merge_checkbox(base, one, two)
     if boxed is not None:
         return boxed
     return _merge_text(base, one, two)
+
+
+def choose_line(base: bytes, one: bytes, two: bytes) -> Merged:
+    """The one of two lines of code or data that stands for both; their words are never mixed."""
+    if one.split() == two.split():
+        return _plainer(base, one, two), "only blanks differ"
+    return _later_dates(one, two)
 
 
 def _merge_text(base: bytes, one: bytes, two: bytes) -> Merged:
@@ -50,6 +60,20 @@ def _plainer(base: bytes, one: bytes, two: bytes) -> bytes:
     if base.split() == one.split():
         return min(one, two, key=lambda line: (line == base, len(line), line))
     return min(one, two, key=lambda line: (len(line), line))
+
+
+def _respaced(base: bytes, one: bytes, two: bytes) -> Merged:
+    """The line that one side indented anew or trimmed at its end, with the words of the other side."""
+    for spaced, worded in ((one, two), (two, one)):
+        if spaced.strip() == base.strip() and _ends(worded) == _ends(base):
+            lead, trail = _ends(spaced)
+            return lead + worded.strip() + trail, "blanks and words merged"
+    return None
+
+
+def _ends(line: bytes) -> tuple[bytes, bytes]:
+    """The blanks in front and behind."""
+    return line[: len(line) - len(line.lstrip())], line[len(line.rstrip()) :]
 
 
 def _merge_checkbox(base: bytes, one: bytes, two: bytes) -> Merged:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from memgit.core.merge import shapes
 from memgit.core.merge.align import align, increasing
 from memgit.core.merge.budget import Budget
-from memgit.core.merge.place import Place, arrange, key
+from memgit.core.merge.place import Place, alike, arrange, key
 from memgit.core.merge.similar import ONE_LINE, dice, tokens
 from memgit.core.merge.times import leading_version
 from memgit.core.merge.units import Unit, split, trim
@@ -21,6 +21,7 @@ _FEW_SHARED = 0.25  # of the lines of the smaller unit
 _MUCH_SHARED = 0.9  # where the two have different times
 _COMMON_WORD = 32  # units; a word of more of them tells nothing
 _FEW_OWNERS = 8  # units looked at for one repeated line
+_TIGHT = ("item", "row", "record")  # units that stand below each other without a blank line
 _SHORT_VALUE = 4  # words; a longer text behind a shared label is an entry of a category, not a value
 
 
@@ -70,7 +71,7 @@ def _with_blanks(one: list[bytes], two: list[bytes]) -> list[bytes]:
 
 
 def _join_units(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) -> tuple[list[Unit], str]:
-    pairs = _common(xs, ys)
+    pairs, ys = _common(xs, ys)
     out: list[Unit] = []
     reasons = []
     i = j = 0
@@ -90,10 +91,12 @@ def _join_units(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) ->
     return out, "; ".join(dict.fromkeys(reasons))
 
 
-def _common(xs: list[Unit], ys: list[Unit]) -> list[tuple[int, int]]:
-    """Units that are equal or have one heading, paired in order."""
+def _common(xs: list[Unit], ys: list[Unit]) -> tuple[list[tuple[int, int]], list[Unit]]:
+    """Units that are equal or have one heading, paired in order; and `ys` without what stands elsewhere in `xs`."""
     names_x, names_y = ([b"\n".join(unit.identity) for unit in units] for units in (xs, ys))
     pairs = [(i + n, j + n) for i, j, length in align(names_x, names_y) for n in range(length)]
+    if len(pairs) < min(len(xs), len(ys)):
+        ys, pairs = _in_one_order(xs, ys, names_x, names_y, pairs)
     used_x, used_y = {i for i, _ in pairs}, {j for _, j in pairs}
     heads: dict[bytes, list[int]] = {}
     for j, unit in enumerate(ys):
@@ -107,7 +110,35 @@ def _common(xs: list[Unit], ys: list[Unit]) -> list[tuple[int, int]]:
     pairs.sort()
     if len(increasing(pairs)) != len(pairs):
         raise Clash("both sides added the same units in another order")
-    return pairs
+    return pairs, ys
+
+
+def _in_one_order(
+    xs: list[Unit], ys: list[Unit], names_x: list[bytes], names_y: list[bytes], pairs: list[tuple[int, int]]
+) -> tuple[list[Unit], list[tuple[int, int]]]:
+    """`ys` and the pairs without entries that both have, in another order: their place is then the one in `xs`.
+
+    Two machines that merge the same additions one after the other may come to different orders. Steps, sections
+    and paragraphs mean something by their order; they stay, and whoever joins them has to decide.
+    """
+    used_x, used_y = {i for i, _ in pairs}, {j for _, j in pairs}
+    left: dict[bytes, int] = {}
+    for i, name in enumerate(names_x):
+        if i not in used_x and _is_unordered(xs[i]):
+            left[name] = left.get(name, 0) + 1
+    kept = []
+    for j, name in enumerate(names_y):
+        if j not in used_y and left.get(name):
+            left[name] -= 1
+        else:
+            kept.append(j)
+    place = {j: n for n, j in enumerate(kept)}
+    return [ys[j] for j in kept], [(i, place[j]) for i, j in pairs]
+
+
+def _is_unordered(unit: Unit) -> bool:
+    """True for a bullet, row, record or timed entry: one whose place among its like says nothing."""
+    return unit.kind in ("entry", "row", "record") or (unit.kind == "item" and not unit.head.strip()[:1].isdigit())
 
 
 def _joinable_head(unit: Unit) -> bytes:
@@ -125,7 +156,7 @@ def _joinable_head(unit: Unit) -> bytes:
 
 def _joined_unit(x: Unit, y: Unit, budget: Budget) -> Unit:
     if x.identity == y.identity:
-        return max((x, y), key=lambda unit: (unit.blanks, unit.lines))
+        return max((x, y), key=lambda unit: (len(unit.lines), unit.blanks, unit.lines))
     head = x.lines.index(x.head) + 1
     other = y.lines.index(y.head) + 1
     above = x.lines[:head] if len(x.lines[:head]) >= len(y.lines[:other]) else y.lines[:other]
@@ -256,8 +287,11 @@ def _names_one_value(x: Unit, y: Unit) -> bool:
 def _laid_out(units: list[Unit], xs: list[Unit], ys: list[Unit], margins: list[_Margin], place: Place) -> list[bytes]:
     """The lines of the joined run; where units of different sides meet, each has the blanks its writer left."""
     follows = {id(a): id(b) for run in (xs, ys) for a, b in pairwise(run)}
+    above = {id(b): a.blanks for run in (xs, ys) for a, b in pairwise(run)}
     # A writer who began right below a blank line relied on it; a heading or paragraph then gets its own.
     after_blank = bool(place.above) and not place.above[-1].strip()
+    # Blanks around the first entries of a list were left towards the heading above or the part below.
+    is_tight = xs[0].kind in _TIGHT and not _are_loose(xs, ys, margins, place)
     out: list[bytes] = [b""] * margins[0].above
     for n, unit in enumerate(units):
         out.extend(unit.lines)
@@ -266,9 +300,28 @@ def _laid_out(units: list[Unit], xs: list[Unit], ys: list[Unit], margins: list[_
         following = units[n + 1]
         if follows.get(id(unit)) == id(following):
             blanks = unit.blanks
+        elif is_tight and unit.kind == following.kind:
+            blanks = 0
         else:
-            blanks = margins[n].below + margins[n + 1].above
-            if not blanks and after_blank and following.kind in ("section", "text"):
+            blanks = margins[n].below + margins[n + 1].above or above.get(id(following), 0)
+            wants_own = after_blank and following.kind in ("section", "text")
+            if not blanks and (wants_own or (unit.kind == "text" and following.kind in ("item", "row"))):
                 blanks = 1
         out.extend([b""] * blanks)
     return out + [b""] * margins[-1].below
+
+
+def _are_loose(xs: list[Unit], ys: list[Unit], margins: list[_Margin], place: Place) -> bool:
+    """True if entries like these are told apart by blank lines, in the base around or among themselves."""
+    if any(a.blanks for run in (xs, ys) for a, b in pairwise(run) if a.kind == b.kind):
+        return True
+    head = xs[0].head
+    depth = shapes.indent(head)
+    around = [*place.above, *[b""] * max(margin.above for margin in margins), head, *place.below]
+    return any(
+        not line.strip()
+        and over.strip()
+        and (alike(xs[0], over) or shapes.indent(over) > depth)
+        and alike(xs[0], under)
+        for over, line, under in zip(around, around[1:], around[2:], strict=False)
+    )

@@ -12,7 +12,7 @@ def kind_of(path: bytes, lines: list[bytes]) -> str:
     stem, _, extension = name.rpartition(b".")
     if extension in (b"jsonl", b"ndjson"):
         return "jsonl"
-    if extension == b"json":
+    if extension in (b"json", b"canvas"):
         return "json"
     if extension == b"log" or b"0000-00-00" in name.translate(_DAILY) or stem in _LOG_WORDS:
         return "log"

@@ -32,12 +32,40 @@ def _line(char: bytes, size: int, label: bytes) -> bytes:
     return char * size + b" " + label if label else char * size
 
 
-def has_markers(lines: list[bytes]) -> bool:
-    """True if the lines hold a conflict as git writes it, of any size from 7 up."""
-    opened = False
-    for line in lines:
-        if line.startswith(b"<<<<<<<") and line.lstrip(b"<")[:1] in (b"", b" ", b"\r"):
-            opened = True
-        elif opened and line.startswith(b">>>>>>>") and line.lstrip(b">")[:1] in (b"", b" ", b"\r"):
+def brings_conflict(base: list[bytes], side: list[bytes]) -> bool:
+    """True if a side holds a conflict as git writes it, of any size from 7 up, that the base does not have.
+
+    One in the base too is text, as in a note about conflicts; so is one with nothing between its markers: there
+    is nothing left to decide, somebody resolved it and forgot the lines.
+    """
+    if not any(line.startswith(b"<<<<<<<") for line in side):
+        return False
+    known = _openings(base)
+    for line in _openings(side):
+        if line not in known:
             return True
+        known.remove(line)
     return False
+
+
+def _openings(lines: list[bytes]) -> list[bytes]:
+    """The first line of each conflict that holds something."""
+    found: list[bytes] = []
+    opening = b""
+    holds = False
+    for line in lines:
+        if _is_marker(line, b"<"):
+            opening, holds = line, bool(opening)  # a marker inside a conflict is something it holds
+        elif not opening:
+            continue
+        elif _is_marker(line, b">"):
+            if holds:
+                found.append(opening)
+            opening = b""
+        else:
+            holds = holds or not (_is_marker(line, b"=") or _is_marker(line, b"|"))
+    return found
+
+
+def _is_marker(line: bytes, char: bytes) -> bool:
+    return line.startswith(char * 7) and line.lstrip(char)[:1] in (b"", b" ", b"\r")

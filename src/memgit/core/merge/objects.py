@@ -1,4 +1,4 @@
-"""JSON objects merged three-way as text: what no side changed keeps its bytes.
+"""JSON objects and lists merged three-way as text: what no side changed keeps its bytes.
 
 Values are compared and moved as they are written, so unknown fields, number formats, escapes and the order
 of fields survive, and a text that is not quite JSON does no harm.
@@ -11,6 +11,8 @@ _SCALAR_END = b",]} \t\r\n"
 _CLOSING = {123: 125, 91: 93}  # { } and [ ]
 _QUOTE = 34
 _DEEPEST = 100
+IDS = (b'"id"', b'"uuid"', b'"_id"', b'"key"', b'"issue_id"', b'"event_id"', b'"uid"')  # fields that name an object
+_YEARS = b"1400000000", b"2500000000"  # seconds since 1970 that are a time of our days: 2014 to 2049
 _SHAPE = bytes.maketrans(b"0123456789", b"0" * 10)
 
 
@@ -67,6 +69,18 @@ def fields(text: bytes) -> Fields:
     return found
 
 
+def value_of(text: bytes, name: bytes) -> bytes:
+    """One field as `fields` gives it, nothing if there is none; cheap where it stands in front of nested values."""
+    head, found, rest = text.partition(name)
+    if not found:
+        return b""
+    rest = rest.lstrip(_BLANK)
+    if head[:1] == b"{" and text[-1:] == b"}" and rest[:1] == b":" and b"{" not in head[1:] and b"[" not in head:
+        rest = rest[1:].lstrip(_BLANK)
+        return rest[: _value_end(rest, 0)]
+    return fields(text).values.get(name, b"")
+
+
 def _skip(text: bytes, at: int) -> int:
     while text[at : at + 1] and text[at] in _BLANK:
         at += 1
@@ -119,8 +133,9 @@ def merge_texts(base: bytes, one: bytes, two: bytes, depth: int = 0) -> bytes:
     """One object that holds both sides' changes; raises Malformed or Contradiction.
 
     Fields named `updated...` take the later value, and such a field decides about the other fields of its
-    object where both sides changed one; else a moment (a date with a clock) takes the later value. Lists of
-    plain values are sets. Symmetric but for the order of fields that only one side has.
+    object where both sides changed one; else a moment (a date with a clock, or seconds since 1970), or the day of
+    a field named `last...`, takes the later value. Lists are merged item by item. Symmetric but for the order of
+    fields that only one side has.
     """
     if depth > _DEEPEST:
         raise Malformed
@@ -149,10 +164,11 @@ def _three_way(
         if a[:1] == b[:1] == b"{":
             return merge_texts(old if old and old[:1] == b"{" else b"{}", a, b, depth + 1)
         if old and a[:1] == b[:1] == old[:1] == b"[":
-            merged = _as_sets(old, a, b)
+            merged = _merge_lists(old, a, b, depth)
             if merged is not None:
                 return merged
-        if _is_time_of_change(name) and a[:1] == b[:1] == b'"':
+            raise Contradiction  # a later time says nothing about what else was put into a list
+        if (_is_time_of_change(name) and a[:1] == b[:1] == b'"') or (_is_last(name) and _is_day(a) and _is_day(b)):
             return max(a, b)
         if newer:
             return a if newer == 1 else b
@@ -165,8 +181,18 @@ def _is_time_of_change(name: bytes) -> bool:
     return name.lower().startswith((b'"updated', b'"last_updated', b'"lastupdated', b'"modified'))
 
 
+def _is_last(name: bytes) -> bool:
+    return name.lower().startswith(b'"last')
+
+
+def _is_day(value: bytes) -> bool:
+    return value.translate(_SHAPE).startswith(b'"0000-00-00')
+
+
 def _is_moment(value: bytes) -> bool:
-    """A string with a date in front and a clock behind: when something happened, not a day somebody set."""
+    """When something happened: a string with a date and a clock, not a day somebody set; or seconds or milliseconds."""
+    if value.isdigit():
+        return len(value) in (10, 13) and _YEARS[0] <= value[:10] < _YEARS[1]
     shape = value.translate(_SHAPE)
     return shape.startswith(b'"0000-00-') and b"0:00" in shape[9:]
 
@@ -180,20 +206,104 @@ def _newer(one: Fields, two: Fields) -> int:
     return 0
 
 
-def _as_sets(old: bytes, one: bytes, two: bytes) -> bytes | None:
-    """Lists of plain values without repetition: what either side added or removed."""
+def _merge_lists(old: bytes, one: bytes, two: bytes, depth: int) -> bytes | None:
+    """Plain values as a set, objects by their ids, else what both put behind the list or in front of it, or None."""
     lists = [_items(text) for text in (old, one, two)]
-    if any(len(set(items)) != len(items) or any(item[:1] in (b"{", b"[") for item in items) for items in lists):
+    values = [item for items in lists for item in items]
+    if all(item[:1] == b"{" for item in values):
+        merged = _as_records(lists, depth + 1)
+    elif not any(item[:1] in (b"{", b"[") for item in values):
+        merged = _as_sets(lists)
+    else:
+        merged = None
+    if merged is None:
+        merged = _as_appended(*lists)
+    if merged is None:
         return None
-    before, first, second = lists
-    kept = [item for item in before if item in first and item in second]
-    added = sorted({item for items in (first, second) for item in items if item not in before})
-    at = one.find(b",")
-    between = one[at : _skip(one, at + 1)] if at >= 0 else b", "
-    inner = one[1:-1]
-    lead = inner[: len(inner) - len(inner.lstrip())]
-    trail = inner[len(inner.rstrip()) :]
-    return b"[" + lead + between.join(kept + added) + trail + b"]"
+    return _written(merged, *max(zip((one, two), lists[1:], strict=True), key=lambda side: len(side[1])))
+
+
+def _as_sets(lists: list[list[bytes]]) -> list[bytes] | None:
+    if any(len(set(items)) != len(items) for items in lists):
+        return None
+    old, a, b = ({item: item for item in items} for items in lists)
+    return _one_by_one(old, a, b, 0)
+
+
+def _as_records(lists: list[list[bytes]], depth: int) -> list[bytes] | None:
+    found = next(filter(None, (_by_id(lists, key) for key in IDS)), None)
+    return None if found is None else _one_by_one(found[0], found[1], found[2], depth)
+
+
+def _one_by_one(old: dict[bytes, bytes], a: dict[bytes, bytes], b: dict[bytes, bytes], depth: int) -> list[bytes]:
+    """What is named in each of three lists, in their common order; raises Contradiction where both sides moved some."""
+    values = (_three_way(b"", old.get(name), a.get(name), b.get(name), 0, depth) for name in _common_order(old, a, b))
+    return [value for value in values if value is not None]
+
+
+def _common_order(old: dict[bytes, bytes], a: dict[bytes, bytes], b: dict[bytes, bytes]) -> list[bytes]:
+    """All names: new ones of both sides behind the old ones or in front of them where both have them there.
+
+    Else those of the side that moved some, and each new one of the other behind its neighbour.
+    """
+    for in_front in (False, True):
+        if _keeps_order(a, old, in_front) and _keeps_order(b, old, in_front):
+            new = _in_order([name for name in a if name not in old], [name for name in b if name not in old], in_front)
+            return [*new, *old] if in_front else [*old, *new]
+    was, now, then = ([name for name in names if name in old and name in a and name in b] for names in (old, a, b))
+    if was not in (now, then) and now != then:
+        raise Contradiction
+    first, second = sorted((list(a), list(b)))
+    lead, other = (first, second) if now == then else (list(b), list(a)) if now == was else (list(a), list(b))
+    order, own = list(lead), {*lead} - {*old}
+    for at, name in enumerate(other):
+        if name not in old and name not in own:
+            place = order.index(other[at - 1]) + 1 if at and other[at - 1] in order else 0
+            while place < len(order) and order[place] in own:
+                place += 1
+            order.insert(place, name)
+    return order + [name for name in old if name not in order]
+
+
+def _as_appended(old: list[bytes], one: list[bytes], two: list[bytes]) -> list[bytes] | None:
+    """A list behind which both sides only put something, or in front of which."""
+    behind = one[: len(old)] == two[: len(old)] == old
+    if not behind and not (one[len(one) - len(old) :] == two[len(two) - len(old) :] == old):
+        return None
+    first, second = sorted(side[len(old) :] if behind else side[: len(side) - len(old)] for side in (one, two))
+    new = first + [item for item in second if item not in first]
+    return [*old, *new] if behind else [*new, *old]
+
+
+def _by_id(lists: list[list[bytes]], key: bytes) -> list[dict[bytes, bytes]] | None:
+    found = [{value_of(item, key): item for item in items} for items in lists]
+    is_named = all(b"" not in names and len(names) == len(items) for names, items in zip(found, lists, strict=True))
+    return found if is_named else None
+
+
+def _keeps_order(side: dict[bytes, bytes], old: dict[bytes, bytes], in_front: bool) -> bool:
+    """True if a side has the old objects in their order, and the new ones all behind them, or all in front."""
+    known, is_new = [name for name in side if name in old], [name not in old for name in side]
+    return known == [name for name in old if name in side] and is_new == sorted(is_new, reverse=in_front)
+
+
+def _in_order(one: list[bytes], two: list[bytes], falling: bool) -> list[bytes]:
+    """The new ids of both sides by rank where each side's run that way, else those of one side and then the rest."""
+    ranked = sorted({*one, *two}, key=lambda name: (len(name), name), reverse=falling)
+    if all(side == [name for name in ranked if name in side] for side in (one, two)):
+        return ranked
+    return one + [name for name in two if name not in one]
+
+
+def _written(items: list[bytes], text: bytes, there: list[bytes]) -> bytes:
+    """A list in the style of `text`, which holds `there`."""
+    if not items or not there:
+        return b"[" + b", ".join(items) + b"]"
+    lead = text[: _skip(text, 1)]
+    trail = text[len(text[:-1].rstrip()) :]
+    at = len(lead) + len(there[0])
+    between = text[at : text.index(there[1], at)] if len(there) > 1 else b"," + (lead[1:] or b" ")
+    return lead + between.join(items) + trail
 
 
 def _items(text: bytes) -> list[bytes]:
@@ -214,6 +324,9 @@ def merge_document(base: list[bytes], one: list[bytes], two: list[bytes]) -> lis
     """The lines of a whole JSON document merged by its fields, or None where that is not plain."""
     try:
         old, a, b = (b"\n".join(lines).strip() for lines in (base, one, two))
+        if old[:1] == a[:1] == b[:1] == b"[":
+            merged = _merge_lists(old, a, b, 0)
+            return None if merged is None else merged.split(b"\n")
         return merge_texts(old, a, b).split(b"\n")
     except (Malformed, Contradiction):
         return None
@@ -221,13 +334,22 @@ def merge_document(base: list[bytes], one: list[bytes], two: list[bytes]) -> lis
 
 def is_sound(lines: list[bytes]) -> bool:
     """True for one JSON document in which no object names a field twice."""
-    import json  # costs start-up time, and few merges come this far
-
     try:
-        json.loads(b"\n".join(lines), object_pairs_hook=_named_once)
+        _parsed(lines)
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def are_equal(one: list[bytes], two: list[bytes]) -> bool:
+    """True for two sound JSON documents that say the same."""
+    return is_sound(one) and is_sound(two) and _parsed(one) == _parsed(two)
+
+
+def _parsed(lines: list[bytes]) -> object:
+    import json  # costs start-up time, and few merges come this far
+
+    return json.loads(b"\n".join(lines), object_pairs_hook=_named_once)
 
 
 def _named_once(pairs: list[tuple[str, object]]) -> dict[str, object]:

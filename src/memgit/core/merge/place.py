@@ -150,7 +150,7 @@ def _trend(values: list[tuple[object, ...]]) -> int:
 def _neighbour_keys(lines: object, unit: Unit, kind: str) -> list[tuple[object, ...]]:
     found = []
     for line in lines:  # type: ignore[attr-defined]
-        if _alike(unit, line):
+        if alike(unit, line):
             value = leading_time(line) if unit.kind == "entry" else unit_key(line, unit.kind)
             if value and value[0] == kind:
                 found.append(value[1])
@@ -159,7 +159,7 @@ def _neighbour_keys(lines: object, unit: Unit, kind: str) -> list[tuple[object, 
     return found
 
 
-def _alike(unit: Unit, line: bytes) -> bool:
+def alike(unit: Unit, line: bytes) -> bool:
     """Could this line of the base begin a unit like that one?"""
     head = unit.head
     if unit.kind == "section":
@@ -208,7 +208,7 @@ def _list_around(unit: Unit, place: Place) -> list[bytes]:
 def _contiguous(lines: object, unit: Unit) -> list[bytes]:
     out: list[bytes] = []
     for line in lines:  # type: ignore[attr-defined]
-        if _alike(unit, line) and not shapes.is_delimiter_row(line):
+        if alike(unit, line) and not shapes.is_delimiter_row(line):
             out.append(line)
             if len(out) >= 2 * _ENOUGH:
                 break

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from memgit.core.merge.budget import Budget
 from memgit.core.merge.edits import LineMerge
-from memgit.core.merge.objects import Contradiction, Fields, Malformed, fields, is_sound, merge_texts
+from memgit.core.merge.objects import IDS, Contradiction, Fields, Malformed, fields, is_sound, merge_texts, value_of
 from memgit.core.merge.settle import Piece, conflict, settle
 from memgit.core.merge.similar import held, tokens
 from memgit.core.merge.slots import Run, Side
 
-_KEYS = (b'"id"', b'"uuid"', b'"_id"', b'"key"', b'"issue_id"', b'"event_id"', b'"uid"')
-_STEPS_PER_RECORD = 200
+_STEPS_PER_RECORD = 200  # taken apart
+_STEPS_PER_NAME = 20  # looked for in a line that no side touched
 _WIDEST_RELATION = 3
 _KEPT = 0.9  # of the words of both sides
 
+Lines = list[bytes]
 Records = dict[bytes, bytes]  # id as written to line, in file order
 
 
 def pieces(
-    base: list[bytes], one: list[bytes], two: list[bytes], ours_first: bool | None, budget: Budget
+    base: Lines, one: Lines, two: Lines, ours_first: bool | None, budget: Budget
 ) -> tuple[list[Piece], list[LineMerge]] | None:
     """The file record by record, or None if not every line is a record with an id of its own."""
-    budget.spend(_STEPS_PER_RECORD * len({*base, *one, *two}))
-    found = _by_id(base, one, two)
+    untouched = set(base).intersection(one, two)
+    touched = {*base, *one, *two} - untouched
+    budget.spend(_STEPS_PER_RECORD * len(touched) + _STEPS_PER_NAME * len(untouched))
+    try:
+        found = _by_id((base, one, two), {line: fields(line) for line in touched}, untouched, budget)
+    except Malformed:
+        return None
     if found is None:
         return None
     old, a, b = found
@@ -33,38 +39,44 @@ def pieces(
     return _set_against(settled, contradicting), merged + written
 
 
-def share_an_id(ones: list[bytes], twos: list[bytes]) -> bool:
+def share_an_id(ones: Lines, twos: Lines) -> bool:
     """True if both runs have a record of one id."""
     try:
         records = [[fields(line).values for line in lines] for lines in (ones, twos)]
     except Malformed:
         return False
-    for key in _KEYS:
+    for key in IDS:
         names, others = ({record.get(key, b"") for record in side} for side in records)
         if b"" not in names | others:
             return not names.isdisjoint(others)
     return False
 
 
-def _by_id(*texts: list[bytes]) -> list[Records] | None:
-    taken: dict[bytes, Fields] = {}
-    try:
-        for lines in texts:
-            for line in lines:
-                if line not in taken:
-                    taken[line] = fields(line)
-    except Malformed:
-        return None
-    for key in _KEYS:
-        found = _named(texts, {line: record.values.get(key, b"") for line, record in taken.items()}, taken)
+def _by_id(
+    texts: tuple[Lines, Lines, Lines], touched: dict[bytes, Fields], untouched: set[bytes], budget: Budget
+) -> list[Records] | None:
+    for key in IDS:
+        names = {line: record.values.get(key, b"") for line, record in touched.items()}
+        if b"" in names.values():
+            continue
+        names.update((line, value_of(line, key)) for line in untouched)
+        if b"" in names.values():
+            continue
+        found = _unique(texts, names)
+        if found is None:  # ids that are used again may be told apart by when their records were created
+            budget.spend(_STEPS_PER_RECORD * len(untouched))
+            dated = {line: name + b" " + _created(touched.get(line) or fields(line)) for line, name in names.items()}
+            found = _unique(texts, dated)
         if found is not None:
             return found
-    if _is_relation(list(taken.values())):
-        return [_numbered(lines) for lines in texts]
+    if _is_relation(list(touched.values())):
+        budget.spend(_STEPS_PER_RECORD * len(untouched))
+        if _is_relation([*touched.values(), *map(fields, untouched)]):
+            return [_numbered(lines) for lines in texts]
     return None
 
 
-def _numbered(lines: list[bytes]) -> Records:
+def _numbered(lines: Lines) -> Records:
     """Lines that are their own names; the second time a line occurs it is another fact."""
     seen: dict[bytes, int] = {}
     records: Records = {}
@@ -74,20 +86,7 @@ def _numbered(lines: list[bytes]) -> Records:
     return records
 
 
-def _named(
-    texts: tuple[list[bytes], ...], names: dict[bytes, bytes], taken: dict[bytes, Fields]
-) -> list[Records] | None:
-    """The records by name; ids that are used again are told apart by when their records were created."""
-    if b"" in names.values():
-        return None
-    found = _unique(texts, names)
-    if found is None:
-        dated = {line: name + b" " + _created(taken[line]) for line, name in names.items()}
-        found = _unique(texts, dated)
-    return found
-
-
-def _unique(texts: tuple[list[bytes], ...], names: dict[bytes, bytes]) -> list[Records] | None:
+def _unique(texts: tuple[Lines, Lines, Lines], names: dict[bytes, bytes]) -> list[Records] | None:
     found = [{names[line]: line for line in lines} for lines in texts]
     return found if all(len(records) == len(lines) for records, lines in zip(found, texts, strict=True)) else None
 
@@ -106,7 +105,7 @@ def _is_relation(records: list[Fields]) -> bool:
     )
 
 
-def _side(base: list[bytes], records: Records, places: dict[bytes, int]) -> Side:
+def _side(base: Lines, records: Records, places: dict[bytes, int]) -> Side:
     side = Side(base)
     for name, k in places.items():
         line = records.get(name)
@@ -126,6 +125,7 @@ def _join_new(one: Side, two: Side, old: Records, a: Records, b: Records) -> tup
     """Records that both sides added under one id become one, on side `one`; and those that contradict, one to two."""
     written: list[LineMerge] = []
     contradicting: dict[bytes, bytes] = {}
+    gaps_one, gaps_two = ({line: gap for gap in side.gaps for line in gap} for side in (one, two))
     for name, line in a.items():
         other = b.get(name)
         if name in old or other is None:
@@ -135,12 +135,10 @@ def _join_new(one: Side, two: Side, old: Records, a: Records, b: Records) -> tup
             contradicting[line] = other
         elif line != other:
             written.append((b"", line, other, answer[0]))
-        for gap in one.gaps:
-            if line in gap and answer is not None:
-                gap[gap.index(line)] = answer[0]
-        for gap in two.gaps:
-            if other in gap:
-                gap.remove(other)
+        if answer is not None:
+            gap = gaps_one[line]
+            gap[gap.index(line)] = answer[0]
+        gaps_two[other].remove(other)
     return written, contradicting
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from memgit.core.merge import shapes
 from memgit.core.merge.markers import render
 from memgit.core.merge.policy import Markers, MergePolicy
 from memgit.core.merge.settle import Piece
@@ -31,8 +32,13 @@ def _latest(lines: list[bytes]) -> bytes:
 
 
 def _both(piece: Piece, sides: tuple[list[bytes], list[bytes]]) -> list[bytes]:
-    """One side whole and then what only the other side has; a line both have stands once."""
-    first, second = sides
+    """One side whole and then what only the other side has; a line both have stands once.
+
+    What one side deleted and the other left alone stays deleted, where it is an entry that needs no neighbour: around
+    anything else it may be the place of what is kept.
+    """
+    one, two = sides
+    first, second = _without_deleted(piece.base, one, two), _without_deleted(piece.base, two, one)
     if not first or not second:
         return first or second
     left: dict[bytes, int] = {}
@@ -45,3 +51,17 @@ def _both(piece: Piece, sides: tuple[list[bytes], list[bytes]]) -> list[bytes]:
         else:
             out.append(line)
     return out
+
+
+def _without_deleted(base: list[bytes], mine: list[bytes], other: list[bytes]) -> list[bytes]:
+    gone = set(base).difference(other)
+    follows = [*mine[1:], b""]
+    return [
+        line
+        for line, next_line in zip(mine, follows, strict=False)
+        if not (line in gone and _is_entry(line) and (_is_entry(next_line) or not next_line.strip()))
+    ]
+
+
+def _is_entry(line: bytes) -> bool:
+    return shapes.is_record(line) or bool(shapes.bullet(line) and not shapes.indent(line))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from memgit.core.merge import shapes
 from memgit.core.merge.budget import Budget
-from memgit.core.merge.edits import LineMerge, merge_line
+from memgit.core.merge.edits import LineMerge
 from memgit.core.merge.insertions import Clash, join
 from memgit.core.merge.place import Place
 from memgit.core.merge.slots import Run, Side
+from memgit.core.merge.times import leading_time
 from memgit.core.merge.units import split
 
 TYPE_CHECKING = False
@@ -83,6 +84,8 @@ class _Settler:
         self.reasons: list[str] = [""] * (2 * self.n + 1)
         self.clashes: list[tuple[int, int, str]] = []  # slots, inclusive
         self.merged: list[LineMerge] = []
+        levels = ((i, shapes.heading_level(line)) for i, line in enumerate(base[o1:o2]))
+        self._headings = [(i, level) for i, level in levels if level]
 
     def decide(self) -> None:
         for k in range(self.n + 1):
@@ -157,12 +160,9 @@ class _Settler:
         """A base line whose deletion by the other side takes the ground from under this insertion."""
         head = next((line for line in inserted if line.strip()), b"")
         level = shapes.heading_level(head) or 7
-        for i in range(k - 1, -1, -1):
-            above = shapes.heading_level(self.base[self.o1 + i])
-            if 0 < above < level:
-                if other.deleted(i) and not other.run_of[i].rewritten:
-                    return i
-                break
+        i = next((i for i, depth in reversed(self._headings) if i < k and depth < level), None)
+        if i is not None and other.deleted(i) and not other.run_of[i].rewritten:
+            return i
         if other.deleted(k - 1) and other.deleted(k):
             run = other.run_of[k]
             if run.rewritten and run is other.run_of[k - 1] and not _are_entries([*inserted, *run.inserted]):
@@ -224,10 +224,11 @@ class _Settler:
         return None
 
     def _conflict_ranges(self) -> list[tuple[int, int, str]]:
-        """Clashes widened to the whole rewritten runs they touch, overlapping and touching ones joined."""
+        """Clashes widened to the rewritten runs and paragraphs they touch, overlapping and touching ones joined."""
         if not self.clashes:
             return []
         spans = [_span(run) for side in (self.one, self.two) for run in side.runs()]
+        spans += [(2 * k - 1, 2 * k + 1) for k in range(1, self.n) if self._is_one_text(k)]
         grown = _grown(self.clashes, spans)
         out = [grown[0]]
         for low, high, reason in grown[1:]:
@@ -237,6 +238,20 @@ class _Settler:
             else:
                 out.append((low, high, reason))
         return out
+
+    def _is_one_text(self, k: int) -> bool:
+        """True if base line k goes on with the paragraph of the line above, and both were changed: broken anew."""
+        above, line = self.base[self.o1 + k - 1 : self.o1 + k + 1]
+        return (
+            self._is_changed(k - 1)
+            and self._is_changed(k)
+            and shapes.is_plain(line)
+            and leading_time(line) is None
+            and (shapes.is_plain(above) or bool(shapes.bullet(above)))
+        )
+
+    def _is_changed(self, k: int) -> bool:
+        return not (self.base[self.o1 + k] == self.one.lines[k] == self.two.lines[k])
 
     def _is_empty(self, s: int) -> bool:
         return not self.settled[s] and not self.one.slot(s) and not self.two.slot(s)
@@ -283,7 +298,7 @@ def settle(
     two: Side,
     ours_first: bool | None,
     budget: Budget,
-    line_rule: LineRule = merge_line,
+    line_rule: LineRule,
 ) -> tuple[list[Piece], list[LineMerge]]:
     """The pieces that stand for base[o1:o2], in order, and the lines written by a line rule."""
     settler = _Settler(base, o1, o2, one, two, ours_first, budget, line_rule)

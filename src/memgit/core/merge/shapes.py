@@ -72,6 +72,19 @@ def is_record(line: bytes) -> bool:
     return line.startswith(b"{") and line.endswith(b"}")
 
 
+def is_plain(line: bytes) -> bool:
+    """A line of running text: not blank, and no heading, item, row, record, rule, fence or labelled value."""
+    return bool(line.strip()) and not (
+        heading_level(line)
+        or bullet(line)
+        or is_row(line)
+        or is_record(line)
+        or is_rule(line)
+        or line.lstrip().startswith(_FENCES)
+        or label(line)
+    )
+
+
 def label(line: bytes) -> bytes:
     """`status` of `- **Status:** green`, or nothing; lower case, without markup."""
     body = line[len(bullet(line)) :].lstrip()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from memgit.core.merge import shapes
 from memgit.core.merge.budget import Budget, Exhausted
 from memgit.core.merge.check import is_torn, opens_fence, violations
-from memgit.core.merge.edits import LineMerge
+from memgit.core.merge.edits import LineMerge, choose_line, merge_line
 from memgit.core.merge.insertions import Clash, join, repeated
-from memgit.core.merge.markers import has_markers
+from memgit.core.merge.markers import brings_conflict
 from memgit.core.merge.place import Place
 from memgit.core.merge.regions import Hunk, Region, hunks, regions
 from memgit.core.merge.settle import Piece, conflict, longer_of, settle
@@ -16,6 +16,8 @@ from memgit.core.merge.slots import Side, sides
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from memgit.core.merge.settle import LineRule
 
 Lines = list[bytes]
 
@@ -34,25 +36,28 @@ def pieces(
         settled = _records(base, one, two, ours_first, budget)
         if settled is not None:
             return settled
-    checked = _attempt(base, one, two, found, meeting, ours_first, budget)[0]
+    line_rule = choose_line if kind in ("json", "jsonl") else merge_line
+    checked = _attempt(base, one, two, found, meeting, ours_first, budget, line_rule)[0]
     if any(piece.conflict for piece in checked):
-        checked = _rearranged(base, one, two, ours_first, budget) or checked
+        checked = _rearranged(base, one, two, ours_first, budget, line_rule) or checked
     return _document(base, one, two, found, meeting, checked) if kind == "json" else checked
 
 
 def _document(
     base: Lines, one: Lines, two: Lines, found: list[Region], meeting: list[Region], checked: list[Piece]
 ) -> list[Piece]:
-    """A JSON file merged by its fields where its lines conflict, or would join to something that is no JSON."""
+    """A JSON file by its fields; its lines only where they come to the same, as they keep the layout."""
     from memgit.core.merge import objects  # most merges never need it
 
-    settled = not any(piece.conflict for piece in checked)
-    if settled and (objects.is_sound(_lines(checked)) or not all(map(objects.is_sound, (base, one, two)))):
+    if not all(map(objects.is_sound, (base, one, two))):
         return checked
+    settled = not any(piece.conflict for piece in checked)
     document = objects.merge_document(base, one, two)
-    if document is not None:
-        return [Piece(0, len(base), "JSON merged by its fields", document)]
-    return plainly(base, one, two, found, meeting, "the check found broken JSON") if settled else checked
+    if document is None:
+        return plainly(base, one, two, found, meeting, "both sides changed one value") if settled else checked
+    if settled and objects.are_equal(_lines(checked), document):
+        return checked
+    return [Piece(0, len(base), "JSON merged by its fields", document)]
 
 
 def plainly(
@@ -80,6 +85,7 @@ def _attempt(
     meeting: list[Region],
     ours_first: bool | None,
     budget: Budget,
+    line_rule: LineRule,
 ) -> tuple[list[Piece], list[LineMerge]]:
     """The pieces as the gap model and the check give them, and the lines that a line rule wrote."""
     out: list[Piece] = []
@@ -96,7 +102,7 @@ def _attempt(
             lines = one[region.a1 : region.a2] if region.one else two[region.b1 : region.b2]
             out.append(Piece(region.o1, region.o2, "", lines))
             continue
-        settled, merged, twice = _settled(base, one, two, region, ours_first, budget)
+        settled, merged, twice = _settled(base, one, two, region, ours_first, budget, line_rule)
         out.extend(settled)
         written.extend(merged)
         allowed |= twice
@@ -106,7 +112,9 @@ def _attempt(
     return _checked_whole(base, one, two, out, written, allowed, meeting, (hunks_a, hunks_b)), written
 
 
-def _rearranged(base: Lines, one: Lines, two: Lines, ours_first: bool | None, budget: Budget) -> list[Piece] | None:
+def _rearranged(
+    base: Lines, one: Lines, two: Lines, ours_first: bool | None, budget: Budget, line_rule: LineRule
+) -> list[Piece] | None:
     """The pieces with what stands at two places brought to one, if then nothing conflicts."""
     from memgit.core.merge import moves, once  # most merges never need them
 
@@ -117,15 +125,17 @@ def _rearranged(base: Lines, one: Lines, two: Lines, ours_first: bool | None, bu
         followed = moves.followed(base, one, two, hunks_a, hunks_b, budget)
     except Exhausted:
         return None
-    for pair in (followed, once.at_one_place(one, two, hunks_a, hunks_b)):
-        if pair is None:
+    at_one_place = once.at_one_place(one, two, hunks_a, hunks_b)
+    for arranged in (followed, at_one_place and (*at_one_place, [])):
+        if arranged is None:
             continue
-        found = regions(hunks(base, pair[0]), hunks(base, pair[1]))
-        meeting = [r for r in found if r.one and r.two and pair[0][r.a1 : r.a2] != pair[1][r.b1 : r.b2]]
-        again, written = _attempt(base, *pair, found, meeting, ours_first, budget)
+        a, b, moved = arranged
+        found = regions(hunks(base, a), hunks(base, b))
+        meeting = [r for r in found if r.one and r.two and a[r.a1 : r.a2] != b[r.b1 : r.b2]]
+        again, written = _attempt(base, a, b, found, meeting, ours_first, budget, line_rule)
         if any(piece.conflict for piece in again):
             continue
-        if all(what == "duplicated" for what, _ in violations(base, one, two, _lines(again), written)):
+        if all(what == "duplicated" for what, _ in violations(base, one, two, _lines(again), written + moved)):
             return again
     return None
 
@@ -152,15 +162,16 @@ def _settled(
     region: Region,
     ours_first: bool | None,
     budget: Budget,
+    line_rule: LineRule,
 ) -> tuple[list[Piece], list[LineMerge], set[bytes]]:
     """The pieces of one region, or the region as one conflict if the rules or the check say so."""
     a, b = one[region.a1 : region.a2], two[region.b1 : region.b2]
     part = base[region.o1 : region.o2]
-    if has_markers(a) or has_markers(b):
+    if brings_conflict(part, a) or brings_conflict(part, b):
         return [_whole(region, part, a, b, "a side still holds conflict markers here")], [], set()
     try:
         side_a, side_b = sides(base, one, two, region, budget)
-        found, merged = settle(base, region.o1, region.o2, side_a, side_b, ours_first, budget)
+        found, merged = settle(base, region.o1, region.o2, side_a, side_b, ours_first, budget, line_rule)
         budget.spend(10 * (len(part) + len(a) + len(b)))
     except Exhausted:
         return [_whole(region, part, a, b, "too large for the structure rules")], [], set()
@@ -315,7 +326,7 @@ def _both_created(one: Lines, two: Lines, kind: str, ours_first: bool | None) ->
     if kind in ("log", "list", "jsonl"):
         try:
             lines, how = join(one, two, Place([], [], ours_first), Budget())
-            if not violations([], one, two, lines, []) and not has_markers(lines):
+            if not violations([], one, two, lines, []) and not brings_conflict([], lines):
                 return [Piece(0, 0, how, lines)]
             reason = "the check found a duplicated line"
         except Clash as clash:

@@ -15,8 +15,14 @@ class Unit:
         self.lines = lines
         self.blanks = blanks  # blank lines between this unit and the next one of its run
         self.kind = kind  # section, entry, item, row, record or text
-        # Equal for units that differ only in blank lines and trailing blanks.
-        self.identity = tuple(line.rstrip() for line in lines if line.strip())
+        # Equal for units that differ only in blank lines, trailing blanks and the rules around them.
+        texts = [line.rstrip() for line in lines if line.strip()]
+        first, end = 0, len(texts)
+        while first + 1 < end and shapes.is_rule(texts[first]):
+            first += 1
+        while first + 1 < end and shapes.is_rule(texts[end - 1]):
+            end -= 1
+        self.identity = tuple(texts[first:end])
 
     @property
     def head(self) -> bytes:
@@ -58,7 +64,9 @@ def split(lines: list[bytes]) -> list[Unit]:
             units.extend(split(part[:end]))  # lines in front of the first heading are units of their own
             units[-1].blanks = len(part) - end
             continue
-        units.append(Unit(part[:end], len(part) - end, kind or _kind(part[0])))
+        unit = Unit(part[:end], len(part) - end, kind)
+        unit.kind = kind or _kind(unit.head)
+        units.append(unit)
     return units
 
 
@@ -92,22 +100,26 @@ def _starts(lines: list[bytes]) -> tuple[list[int], str]:
     starts = []
     blank = True
     row = False
+    leads = shapes.is_rule(lines[0])  # rules stand in front of entries here, not behind them
+    ruled = False
     for i, line in enumerate(lines):
         if not line.strip():
             blank = True
             continue
         continues = inside[i] and i > 0 and inside[i - 1]
         is_row = not inside[i] and shapes.is_row(line)
-        if continues:
+        is_rule = blank and not inside[i] and shapes.is_rule(line)
+        if continues or (ruled and leads):
             new = False
-        elif not inside[i] and shapes.bullet(line):
+        elif is_rule:
+            new = leads
+        elif not inside[i] and shapes.bullet(line) and (blank or line.strip() != b"-"):  # else an underline
             new = shapes.indent(line) <= outer
         else:
             new = is_row or row or shapes.is_record(line) or (blank and shapes.indent(line) <= outer)
         if new:
             starts.append(i)
-        row = is_row
-        blank = False
+        row, ruled, blank = is_row, is_rule, False
     return starts, ""
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from memgit.core.secrets.labels import HARMLESS_PREFIX, HARMLESS_SUFFIX, LABEL, Kind, kind_of
+from memgit.core.secrets.labels import HARMLESS_PREFIX, HARMLESS_SUFFIX, Kind, kind_of, labels_in
 from memgit.core.secrets.shapes import Hit
 from memgit.core.secrets.words import (
     class_changes,
+    is_address,
+    is_counted,
     is_filler,
     is_hex,
     is_identifier,
@@ -22,6 +24,7 @@ from memgit.core.secrets.words import (
     is_placeholder,
     is_random_token,
     is_reference,
+    is_text,
     is_uuid,
 )
 
@@ -36,19 +39,27 @@ RULES = {
 
 _DIRECT_ONLY = (Kind.LOOSE, Kind.PIN, Kind.BARE)
 _NAME_REST = re.compile(rb"[A-Za-z0-9_-]{0,40}")
-_SIGN = rb"(?::?=>?|:|\||->|\xe2\x86\x92|\xef\xbc\x9a|>|(?:is|are|was|equals|lautet|ist|es|est)\b:?)"
+_SIGN = rb"(?::?=>?|:(?!//)|\||->|\xe2\x86\x92|\xef\xbc\x9a|>|(?:is|are|was|equals|lautet|ist|es|est)\b:?)"
 _FILL = rb"(?:(?:now|still|currently|just|set to|this|the following|called)\b:?[ \t]{1,3})?"
 _CLOSE = rb"[\"'`*_\\\])}~]{0,8}"
 _OPEN = rb"[*_(\[{|~<\\]{0,4}"
 _DIRECT = re.compile(_CLOSE + rb"[ \t]{0,40}" + _SIGN + rb"[*_]{0,3}[ \t]{0,40}" + _FILL)
 _APART = re.compile(
-    rb"[^\n:=|<>{};]{1,60}?(?:[ \t](?:is|are|was|to|equals|as|ist)\b:?|[:=|]|->|\xe2\x86\x92|>)[ \t]{0,20}" + _FILL
+    rb"[^\n:=|<>{};]{1,60}?(?:[ \t](?:is|are|was|to|equals|as|ist)\b:?|:(?!//)|[=|]|->|\xe2\x86\x92|>)[ \t]{0,20}"
+    + _FILL
 )
+# What is said of another thing: the next field but the value of a name, the next argument, where a link leads.
+_NEXT_FIELD = re.compile(
+    rb"\"(?:[ \t]{0,4}(?:[\]}]|,(?![ \t]{0,4}\\?\"(?:value|val|default|data|content)\b))|[ \t]{1,4}-)|\]\("
+)
+_NO_ASCII = re.compile(rb"[\x80-\xff]")
+_ASSIGNED = re.compile(rb"[A-Za-z_][\w.-]{1,60}=(?=[^=])")
 _NEXT_TO = re.compile(_CLOSE + rb"[ \t]{1,4}(?:(?:of|with|as|to)[ \t]{1,3})?")
 _VALUE = re.compile(
     _OPEN
     + rb"\\{0,3}(?:\"([^\"\n]{4,256})\"|'([^'\n]{4,256})'|`{1,3}([^`\n]{4,256})`|[\"'`*(\[]{0,4}([^\s\"'`<>|]{4,256}))"
 )
+_FIRST_IDEOGRAPHIC = 0xE2  # first byte in UTF-8 of CJK and its signs: a sentence goes on, nobody's password begins
 _LOOSE_TAIL = b".,;:)]}*_\\~"
 _DASHES = re.compile(rb"^(?:\xe2\x80[\x90-\xa6]|\xc2[\xa0-\xbb])+|(?:\xe2\x80[\x90-\xa6]|\xc2[\xa0-\xbb])+$")
 _LINE_END = re.compile(rb"[ \t]*(?:[|>][+-]?)?[ \t*_\"'`]*\r?$")
@@ -66,7 +77,7 @@ _BEFORE = re.compile(
 def hits_in_line(text: bytes, lower: bytes, start: int, end: int) -> Iterator[Hit]:
     """Values beside labels in `text[start:end]`, one line without its newline; may look at the three lines below."""
     seen = start
-    for label in LABEL.finditer(lower, start, end):
+    for label in labels_in(lower, start, end):
         if label.start() < seen:
             continue  # inside the last value
         kind = kind_of(label)
@@ -102,7 +113,7 @@ def _value_after(text: bytes, kind: Kind, at: int, end: int) -> Hit | None:
     position = at
     for _ in range(2):  # "the key (see: ticket) is X" has two signs
         gap = _APART.match(text, position, end)
-        if not gap:
+        if not gap or _NEXT_FIELD.search(gap[0]):
             return None
         if _LINE_END.match(text, gap.end(), end):
             return _value_below(text, kind, end)
@@ -159,14 +170,16 @@ def _judge(text: bytes, kind: Kind, at: int, end: int, *, apart: bool) -> Hit | 
     if value.endswith((b"...", b"\xe2\x80\xa6")):
         return None
     if group == 4:
-        value = value.rstrip(_LOOSE_TAIL)
-        for stop in (b"&", b";", b"\\n", b"\\r", b"\\t"):
+        value = value.split(b"\\n", 1)[0].rstrip(_LOOSE_TAIL)
+        for stop in (b"&", b";", b"\\r", b"\\t"):
             head = value.split(stop, 1)[0]
             if len(head) >= 8:
                 value = head
         if kind is not Kind.PASSWORD:
             value = value.split(b",", 1)[0].split(b"](", 1)[0]
     value = _DASHES.sub(b"", value.rstrip(b"\\"))
+    if group == 4 and kind is not Kind.PASSWORD and len(head := _NO_ASCII.split(value, 1)[0]) >= 8:
+        value = head.rstrip(_LOOSE_TAIL)
     if fits(value, kind, apart=apart) or (group != 4 and kind is Kind.PASSWORD and is_passphrase(value)):
         return Hit(RULES[kind], found.start(group), found.start(group) + len(value), value, guessable=True)
     return None
@@ -176,12 +189,22 @@ def fits(value: bytes, kind: Kind, *, apart: bool) -> bool:
     """Does the value look like what a label of this kind announces? `apart`: label and value are only loosely tied."""
     if len(value) < 5 or b" " in value or is_noise(value):
         return False
-    if kind in (Kind.PASSWORD, Kind.BARE):
+    if kind is Kind.PASSWORD:
+        if value[0] >= _FIRST_IDEOGRAPHIC:
+            return False
         return is_strong_password(value) if apart else is_password(value)
+    if not value.isascii():
+        return False  # a machine draws from ASCII, and "pass" before other letters is a verb
+    if kind is Kind.BARE:
+        return is_password(value)
     if b"://" in value or is_reference(value) or is_placeholder(value) or is_number(value) or is_filler(value):
         return False
+    if is_address(value) or is_text(value):
+        return False
+    if _ASSIGNED.match(value):
+        return fits(value.partition(b"=")[2], kind, apart=apart)
     if kind is Kind.LOOSE:
-        plain = is_hex(value) or is_uuid(value) or is_identifier(value)
+        plain = is_hex(value) or is_uuid(value) or is_identifier(value) or is_counted(value)
         return not plain and is_random_token(value, at_least=30)
     if is_random_token(value, at_least=20 if apart or is_hex(value) else 16):
         return not is_identifier(value)

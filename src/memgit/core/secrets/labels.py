@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import Enum
 
 
@@ -38,8 +39,8 @@ _KEY_OWNERS = (
 )
 
 LABEL = re.compile(
-    rb"(?P<password>pass(?:word|wd|wort|phrase|code)|kennwort|contrase(?:\xc3\xb1|\xf1|n)a|mot de passe|senha(?![a-z])"
-    rb"|wachtwoord|parola(?![a-z])|"
+    rb"(?P<password>(?<!(?<![a-z0-9])1)pass(?:word|wd|wort|phrase|code)"  # 1Password is a program
+    rb"|kennwort|contrase(?:\xc3\xb1|\xf1|n)a|mot de passe|senha(?![a-z])|wachtwoord|parola(?![a-z])|"
     + _FOREIGN
     + rb"|(?<![a-z])(?:db|smtp|imap|mail|email|mysql|pg|sql|ftp|ssh|ldap|redis|user|root"
     rb"|admin|wifi|vpn|key|store|keystore|http|proxy|vnc|rdp|app)(?:[ _.-]?pass|pwd|pw)(?![a-z])"
@@ -68,6 +69,28 @@ HARMLESS_PREFIX = re.compile(
     rb"|artifact)[ _.-]?$"
 )
 SEED_LABEL = re.compile(rb"(?:seed|mnemonic|(?:recovery|backup|secret|wallet)[ _-](?:phrase|words|seed|mnemonic))")
+
+
+_LONG = 256  # bytes of a line that is not looked through as a whole
+_LONGEST = 40  # bytes of a label on either side of its root
+_ROOT = re.compile(b"|".join(map(re.escape, (*ROOTS, *FOREIGN_ROOTS))) + rb"|pin|log[ -]in")
+
+
+def labels_in(lower: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
+    """The labels in `lower[start:end]`, from left to right.
+
+    The expression of all labels costs some 250 ns a byte: of a long line only the neighbourhood of roots is searched.
+    """
+    if end - start <= _LONG:
+        yield from LABEL.finditer(lower, start, end)
+        return
+    begin = stop = start
+    for root in _ROOT.finditer(lower, start, end):
+        if root.start() - _LONGEST > stop:
+            yield from LABEL.finditer(lower, begin, stop)
+            begin = root.start() - _LONGEST
+        stop = min(end, root.end() + _LONGEST)
+    yield from LABEL.finditer(lower, begin, stop)
 
 
 def kind_of(label: re.Match[bytes]) -> Kind:

@@ -12,6 +12,8 @@ from memgit.core.secrets.words import is_reference
 
 _CELL_PADDING = b" \t\"'`*_\r"
 _HEADER_CELL = 40
+_NO_HEADING = re.compile(rb"\d|\w[./]\w")  # a heading names a column, a cell holds a path or a number
+_DELIMITERS = re.compile(rb"[ \t]*\|?[ \t]*:?-+:?[ \t]*\|[ \t:|-]*\r?(?:\n|$)")
 _NAME = re.compile(rb"[\"' ]{0,3}[\w./ -]{1,40}[\"' \r]{0,3}")
 _WORD = re.compile(rb"[A-Za-z]+")
 _BETWEEN_WORDS = re.compile(rb"[\s,;|\"'`*>]{0,8}(?:\d{1,2}[.):]?[\s\"'`*|]{0,4})?")
@@ -28,8 +30,8 @@ _PHRASE_REACH = 1200
 def table_hits(text: bytes, lower: bytes, headers: list[tuple[int, int]]) -> Iterator[Hit]:
     """Cells beneath a header cell that is a label; cells are parted by `|`, tab or comma.
 
-    headers: start and end of each line with a label, in order. A label further down a table adds its column to those
-    watched and starts no second walk, so each row is read once.
+    headers: start and end of each line with a label, in order. A heading further down a table, which its row of
+    delimiters shows, adds its column to those watched and starts no second walk, so each row is read once.
     """
     walked = 0
     ends = dict(headers)
@@ -45,7 +47,7 @@ def table_hits(text: bytes, lower: bytes, headers: list[tuple[int, int]]) -> Ite
             row = text[row_start:row_end]
             if bar not in row or (bar != b"|" and row.count(bar) != text.count(bar, start, end)):
                 break
-            if row_start in ends and bar == b"|":
+            if row_start in ends and bar == b"|" and _DELIMITERS.match(text, row_end + 1):
                 columns |= _labelled_columns(row.lower(), bar)
             at = row_start
             for number, cell in enumerate(row.split(bar)):
@@ -62,7 +64,7 @@ def _labelled_columns(header: bytes, bar: bytes) -> dict[int, Kind]:
     columns = {}
     for number, cell in enumerate(header.split(bar)):
         name = cell.strip(_CELL_PADDING)
-        label = LABEL.search(name) if len(name) <= _HEADER_CELL else None
+        label = LABEL.search(name) if len(name) <= _HEADER_CELL and not _NO_HEADING.search(name) else None
         if not label or HARMLESS_PREFIX.search(name, 0, label.start()):
             continue
         if kind_of(label) in (Kind.PASSWORD, Kind.TOKEN):

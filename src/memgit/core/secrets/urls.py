@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from memgit.core.secrets.shapes import Hit
 from memgit.core.secrets.words import (
     class_changes,
+    is_address,
     is_filler,
     is_password,
     is_placeholder,
@@ -69,7 +70,7 @@ def authorization_headers(text: bytes) -> Iterator[Hit]:
         if scheme == b"basic":
             if _is_basic(value):
                 yield Hit("basic-header", match.start(2), match.end(2), value, guessable=True)
-        elif is_random_token(value, at_least=20) and not is_reference(value):
+        elif is_random_token(value, at_least=20) and not is_reference(value) and not is_address(value):
             yield Hit("bearer-header", match.start(2), match.end(2), value, guessable=True)
     for match in _AUTHORIZATION.finditer(text):
         if is_random_token(match[1], at_least=20) and not is_reference(match[1]):

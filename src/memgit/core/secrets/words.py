@@ -28,20 +28,29 @@ _FILLER_WORDS = re.compile(
 _REFERENCE = re.compile(
     rb"^(?:[$%@]|\{\{|\$\{|<|\[|\(|\.\.\.|--|//|\\\$)"
     rb"|^(?:op|vault|secret|secrets|keychain|env|file|ref|arn|ssm|gcp|awssm|azkv|bws|pass|doppler|sops|https?|s3|git)://"
+    rb"|^(?:application|audio|font|image|multipart|text|video)/[a-z]"
     rb"|^(?:env|vault|secretref|ref|arn|sops|keyring|keychain|sha1|sha256|sha512|md5|urn|data|file):"
     rb"|^(?:os\.|process\.|self\.|this\.|config\.|settings\.|secrets?\.|env\.|args?\.|ENC\[|AQICAH|CiQA)"
     rb"|[({]\)?$|\(\)|\w\(|\{\{|\$\{|\$\(|%\(|\]$|=>$|\w\[|[Aa]-[Zz][a0]-|0-9[a-f+/_]|\(\?|^\{|\":|&#?\w{2,8};",
     re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(rb"^[A-Za-z_]\w{0,60}(?:(?:\.|::|->)[A-Za-z_]\w{0,60}){1,8}$")
+_ADDRESS = re.compile(
+    rb"[A-Za-z][a-z_-]{1,30}:[A-Za-z_-]{1,30}\d{0,4}(?::(?:[A-Za-z_-]{1,30}\d{0,4}|[+-]?\d{1,20}|[\dx.]{7,15}"
+    rb"|[a-z0-9]{1,12}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})){1,8}$"
+)
+_ON_A_CHAIN = re.compile(rb"0x[0-9a-fA-F]{40}$")  # where a contract or an account is; keys have 64 digits
+_ENUMERATION = re.compile(rb"[A-Za-z]{2,30}\d{0,3}(?:[/+][A-Za-z]{2,30}\d{0,3}){2,20}$")
+_COUNTED = re.compile(rb"[@#:_.-]?\d{1,20}$")
 _NUMBERISH = re.compile(
     rb"^[-+~<>=#v$\xe2\x82\xac]*\d[\d.,:_/TZ+-]*\s?(?:[a-zA-Z]{1,6}(?:/\w{1,8})?|%|\xc2\xb5s|days?|hours?|minutes?|chars?"
     rb"|characters|tokens|bytes|bits?)?$"
 )
-_PATHISH = re.compile(
-    rb"^(?:~|\.{0,2})/|^[A-Za-z]:\\"
-    rb"|\.(?:py|ts|tsx|js|jsx|mjs|go|rs|rb|java|kt|md|txt|json|ya?ml|toml|ini|cfg|conf|env|pem|key|pub|crt|sh|sql|html"
-    rb"|css|log|csv|lock|c|h|cc|cpp|php|xml|com|org|net|io|dev|app|local|internal)(?:[:#?]\S*)?$"
+_ROOTED = re.compile(rb"(?:~|\.{0,2})/|[A-Za-z]:\\")
+_FILE_NAME = re.compile(
+    rb"\.(?:py|ts|tsx|js|jsx|mjs|go|rs|rb|java|kt|md|txt|json|ya?ml|toml|ini|cfg|conf|env|pem|key|pub|crt|sh|sql|html"
+    rb"|css|log|csv|lock|c|h|cc|cpp|php|xml|pdf|docx?|xlsx?|pptx?|png|jpe?g|gif|svg|webp|ico|mp[34]|wav|zip|gz|tgz|tar|db"
+    rb"|sqlite|pyc|so|exe|jsonl|bak|tsv|ipynb|com|org|net|io|dev|app|local|internal)(?:[:#?]\S*)?$"
 )
 _WORD_PARTS = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 # Letters that follow each other in no word of English, or hardly.
@@ -103,14 +112,32 @@ def is_reference(value: bytes) -> bool:
         class_changes(value) >= 0.4
         and marks * 7 <= len(value)
         and not _CODE.intersection(value)
+        and not (b"/" in value and _FILE_NAME.search(value))
         and is_random_token(value, at_least=24)
     ):
         return False  # base 64 may begin with "/" and end like a file name
     return (
         _REFERENCE.search(value) is not None
-        or _PATHISH.search(value) is not None
+        or _ROOTED.match(value) is not None
+        or _FILE_NAME.search(value) is not None
         or (_IDENTIFIER.match(value) is not None and class_changes(value) < 0.3)
     )
+
+
+def is_address(value: bytes) -> bool:
+    """Is this a name that leads somewhere: `agent:main:telegram:direct:8001393940`, or an account of a chain?"""
+    return _ADDRESS.match(value) is not None or _ON_A_CHAIN.match(value) is not None
+
+
+def is_text(value: bytes) -> bool:
+    """Is this no single value: words joined by signs, or text made fit for a URL?"""
+    return b"%20" in value or _ENUMERATION.match(value) is not None
+
+
+def is_counted(value: bytes) -> bool:
+    """Is this a name with a number behind it: `rate_high@1772752679331`?"""
+    stem = _COUNTED.sub(b"", value)
+    return stem != value and is_identifier(stem)
 
 
 def is_number(value: bytes) -> bool:
