@@ -11,7 +11,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import inf
 from types import TracebackType
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 18
 _TERM_GRACE_S = 5.0
+_HEARD_EVERY_S = 0.2
 
 
 class Result:
@@ -172,6 +173,21 @@ class Child:
                 raise TimedOut(f"`{shown(self._argv)}` did not end within {time.monotonic() - self._started_s:.0f} s.")
             self._wait(min(left_s, 1.0))
         return self.finish()
+
+    def finish_heard(self, hear: Callable[[int], None], timeout_s: float) -> Result:
+        """The same, and meanwhile tell `hear` how many lines more it has written. Raises TimedOut after `timeout_s`."""
+        at = 0
+        while True:
+            is_over = not self.is_running
+            while chunk := os.pread(self._output.fileno(), _CHUNK, at):
+                at += len(chunk)
+                hear(chunk.count(b"\n"))
+            if is_over:
+                return self.finish()
+            if self.left_s(inf, timeout_s) <= 0:
+                self.stop()
+                raise TimedOut(f"`{shown(self._argv)}` did not end within {timeout_s:g} s.")
+            self._wait(_HEARD_EVERY_S)
 
     def _wait(self, limit_s: float) -> None:
         if self.handle is not None:

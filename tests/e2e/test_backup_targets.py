@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -159,3 +161,27 @@ def test_a_target_whose_marker_was_left_half_written_is_claimed_all_the_same(
     (vault.target / left).write_text('{"sche')
     vault.backup()
     assert vault.memgit("backup", "verify").status == 0
+
+
+def test_a_terminal_shows_how_far_a_transfer_has_come(tmp_path: Path) -> None:
+    needs("rsync")
+    vault = Vault(tmp_path, extra='bwlimit = "1MiB"\ninclude_held = true\n')
+    for number in range(6):
+        vault.write(f"memory/{number}.md", os.urandom(200_000).hex())
+    ours, theirs = pty.openpty()
+    with subprocess.Popen((memgit_program(), "backup", "run"), cwd=vault.path, stderr=theirs, stdout=theirs) as child:
+        os.close(theirs)
+        said = b"".join(iter(lambda: _read(ours), b""))
+        assert child.wait() == 0
+    os.close(ours)
+    counts = [int(count) for count in re.findall(rb"\rBacking up to disk: (\d+)", said)]
+    assert counts, said
+    assert counts == sorted(set(counts))
+    assert len(counts) > 1, "while it travels and not at the end"
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 1 << 16)
+    except OSError:  # how Linux says that nobody writes there any more
+        return b""

@@ -113,11 +113,10 @@ def shape(top: Path) -> dict[bytes, tuple[object, ...]]:
 def bring(source: Path, target: Path, previous: Path | None = None) -> None:
     """Make `target` what `source` is, as a backup does it."""
     with Folder(str(source)) as there, Folder(str(target), create=True, is_ours=True) as here:
-        scan = there.scan()
-        items = generation.items_of(scan)
-        for item, found in zip(items, scan.files, strict=True):
+        items, scan = generation.items(there)
+        for item in items:
             item.digest = generation.digest(there, item.path)
-            generation.describe(item, found.stat)
+            generation.describe(item, os.lstat(source / os.fsdecode(item.path)))
         old = Folder(str(previous)) if previous is not None else None
         lent: dict[bytes, Entry] = generation.present(old, {}, read=True) if old is not None else {}
         todo = plan(items, generation.present(here, {}, read=True), lent)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from memgit.host import generation
 from memgit.host.folder import Folder
-from memgit.host.generation import items_of
 from memgit.host.local_place import LocalPlace
 from memgit.host.place import MIRROR, Generation
 from memgit.porcelain.backup.rest import Rest
@@ -35,10 +35,10 @@ def place(tmp_path: Path) -> Path:
 
 def look(place: Path, *, name: str = MIRROR, rules: bytes = b"rules", complete: bytes = b"it", later: int = 0) -> Rest:
     with Folder(str(place / "workspace")) as folder:
-        items = items_of(folder.scan())
-    generation = Generation(name, complete)
+        items, _ = generation.items(folder)
+    made = Generation(name, complete)
     target = LocalPlace(str(place / "target"))
-    return Rest(str(place / "rest"), target, generation, rules, items, time.time_ns() + later)
+    return Rest(str(place / "rest"), target, made, rules, items, time.time_ns() + later)
 
 
 def tamper(path: Path) -> None:

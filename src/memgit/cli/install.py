@@ -15,11 +15,10 @@ from memgit.core.setting import OriginKind
 from memgit.core.settings import Config
 from memgit.core.values import replace
 from memgit.errors import MemgitError, UsageError
-from memgit.git.command import Git
 from memgit.git.repository import Repository
 from memgit.host import config_files, programs
 from memgit.host.timers import Timers
-from memgit.porcelain import install, propose, service
+from memgit.porcelain import install, new_repository, propose, service
 from memgit.porcelain.backup import bootstrap
 from memgit.porcelain.backup.bootstrap import Bootstrapped
 from memgit.porcelain.install import Installed, Plan, Request
@@ -161,7 +160,7 @@ def _offer_repository(values: Values, directory: str | None, *, dry_run: bool) -
         if not _agreed(values, f"{place} is in no git repository. Make one there?"):
             render.note("Nothing was changed.")
             return None
-        Git(place).run("init", "--quiet")
+        new_repository.make(place)
         return True
 
 

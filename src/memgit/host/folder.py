@@ -50,9 +50,10 @@ class Folder:
         self,
         wants_directory: Callable[[bytes], bool] = lambda path: True,
         wants_file: Callable[[bytes], bool] = lambda path: True,
+        see: Callable[[bytes, os.stat_result], None] | None = None,
     ) -> Scan:
-        """Everything below the top that is wanted, sorted by path. A directory that vanishes meanwhile is empty."""
-        return tree.scan(self.fd, wants_directory, wants_file)
+        """Everything below the top that is wanted; see `host.tree.scan`."""
+        return tree.scan(self.fd, wants_directory, wants_file, see)
 
     def lstat(self, path: bytes) -> os.stat_result | None:
         """What lies at a path, or None."""

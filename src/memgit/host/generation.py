@@ -81,9 +81,10 @@ def present(folder: Folder, known: Mapping[bytes, Entry], *, read: bool = False)
     read: read every file instead. Where the digest is not known it is empty. Leftovers of a killed run count as files
     that have to go.
     """
-    found = {}
-    for file in folder.scan().files:
-        path, status = file.path, file.stat
+    found: dict[bytes, Entry] = {}
+    unread = []
+
+    def see(path: bytes, status: os.stat_result) -> None:
         old = known.get(path)
         if (
             old is not None
@@ -93,11 +94,14 @@ def present(folder: Folder, known: Mapping[bytes, Entry], *, read: bool = False)
             and not (read or old.is_link)
         ):
             found[path] = old
-            continue
-        entry = Entry(path, status.st_mode, status.st_size, status.st_mtime_ns, b"")
+            return
+        entry = found[path] = Entry(path, status.st_mode, status.st_size, status.st_mtime_ns, b"")
         if (read or entry.is_link) and not path.rpartition(b"/")[2].startswith(TEMPORARY):
-            entry.digest = digest(folder, path)
-        found[path] = entry
+            unread.append(entry)
+
+    folder.scan(see=see)
+    for entry in sorted(unread, key=_path):  # directory by directory
+        entry.digest = digest(folder, entry.path)
     return found
 
 
@@ -119,19 +123,30 @@ def digest(folder: Folder, path: bytes) -> bytes:
         return b""
 
 
-def items_of(scan: Scan) -> list[Item]:
-    """The files of a scan as items whose digest is not known yet."""
-    items = []
-    for found in scan.files:
-        status = found.stat
-        items.append(Item(found.path, status.st_mode, status.st_size, status.st_mtime_ns, identity(status)))
-    return items
+def items(
+    folder: Folder,
+    wants_directory: Callable[[bytes], bool] = lambda path: True,
+    wants_file: Callable[[bytes], bool] = lambda path: True,
+) -> tuple[list[Item], Scan]:
+    """The files of a folder by path, their digest not known yet, and what else `host.tree.scan` finds."""
+    found: list[Item] = []
+
+    def see(path: bytes, status: os.stat_result) -> None:
+        found.append(Item(path, status.st_mode, status.st_size, status.st_mtime_ns, identity(status)))
+
+    scan = folder.scan(wants_directory, wants_file, see)
+    found.sort(key=_path)
+    return found, scan
 
 
 def describe(item: Item, status: os.stat_result) -> None:
     """Tell an item what only a copy of it has to know."""
     item.owner = (status.st_uid, status.st_gid)
     item.sparse = status.st_blocks * 512 < status.st_size  # it occupies less than it holds
+
+
+def _path(of: Item | Entry) -> bytes:
+    return of.path
 
 
 def _depth(found: Found) -> int:

@@ -198,20 +198,22 @@ class RsyncPlace(Sender):
         self, *args: str, stdin: bytes | None = None, may_be_missing: bool = False, advance: Advance | None = None
     ) -> bool:
         """Run rsync, again where the connection broke. False if what was asked for is not there."""
-        told = ("--out-format=%n",) if advance is not None else ()
-        done = self._try((*told, *args), stdin)
+        told = ("--out-format=%n", "--outbuf=L") if advance is not None else ()
+        done = self._try((*told, *args), stdin, advance)
         if may_be_missing and done.status in (3, 23) and b"No such file or directory" in done.stderr:
             return bool(stdin)
         self._judge(done)
-        if advance is not None:
-            advance(done.stdout.count(b"\n"))
         return True
 
-    def _try(self, args: tuple[str, ...], stdin: bytes | None) -> process.Result:
+    def _try(self, args: tuple[str, ...], stdin: bytes | None, advance: Advance | None = None) -> process.Result:
         at = args.index("--")
         argv = (*self._link.argv(*args[:at]), *args[at:])
         for pause_s in (*_PAUSES_S, None):
-            done = process.run(argv, env=_environment(), stdin=stdin, ok=None, timeout_s=_HOURS_S)
+            if advance is None:
+                done = process.run(argv, env=_environment(), stdin=stdin, ok=None, timeout_s=_HOURS_S)
+            else:
+                with process.Child(argv, env=_environment(), stdin=stdin) as child:
+                    done = child.finish_heard(advance, _HOURS_S)
             if meaning(done.status, done.stderr).outcome is not Outcome.RETRY or pause_s is None:
                 break
             time.sleep(pause_s)

@@ -8,6 +8,8 @@ import stat
 from collections.abc import Callable
 
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_KIND = 0o170000
+_KEPT = (stat.S_IFREG, stat.S_IFLNK)
 YOUNG_NS = 2_000_000_000  # what changed so lately could change once more without a trace
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
@@ -52,21 +54,35 @@ class Scan:
         self.directories: list[Found] = []  # that could be opened; above before below, the top not among them
         self.skipped: list[tuple[bytes, str]] = []
 
+    def keep(self, path: bytes, status: os.stat_result) -> None:
+        """Add a file."""
+        self.files.append(Found(path, status))
+
 
 def scan(
     fd: int,
     wants_directory: Callable[[bytes], bool] = lambda path: True,
     wants_file: Callable[[bytes], bool] = lambda path: True,
+    see: Callable[[bytes, os.stat_result], None] | None = None,
 ) -> Scan:
-    """Everything below an open directory that is wanted, sorted by path. One that vanishes meanwhile is empty."""
+    """Everything below an open directory that is wanted, sorted by path. One that vanishes meanwhile is empty.
+
+    see: takes each file instead of the scan, in any order. What it does not need of the state is gone at once, which
+    for thousands of files costs less than keeping it.
+    """
     found = Scan()
-    _scan(fd, b"", wants_directory, wants_file, found)
+    _scan(fd, b"", wants_directory, wants_file, see or found.keep, found)
     found.files.sort(key=_path)
     return found
 
 
 def _scan(
-    fd: int, prefix: bytes, wants_directory: Callable[[bytes], bool], wants_file: Callable[[bytes], bool], found: Scan
+    fd: int,
+    prefix: bytes,
+    wants_directory: Callable[[bytes], bool],
+    wants_file: Callable[[bytes], bool],
+    see: Callable[[bytes, os.stat_result], None],
+    found: Scan,
 ) -> None:
     below = []
     with os.scandir(fd) as listing:
@@ -80,8 +96,8 @@ def _scan(
                     below.append((name, Found(path, entry.stat(follow_symlinks=False))))
             elif wants_file(path):
                 status = entry.stat(follow_symlinks=False)
-                if stat.S_IFMT(status.st_mode) in (stat.S_IFREG, stat.S_IFLNK):
-                    found.files.append(Found(path, status))
+                if status.st_mode & _KIND in _KEPT:
+                    see(path, status)
                 else:
                     found.skipped.append((path, "is no regular file"))
         except FileNotFoundError:
@@ -95,7 +111,7 @@ def _scan(
             continue
         found.directories.append(directory)
         try:
-            _scan(inner, directory.path + b"/", wants_directory, wants_file, found)
+            _scan(inner, directory.path + b"/", wants_directory, wants_file, see, found)
         finally:
             os.close(inner)
 

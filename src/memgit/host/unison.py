@@ -64,6 +64,7 @@ def run(
         *([b"prefer = " + os.fsencode(prefer)] if prefer is not None else []),
         *(b"path = " + path for path in paths),
     ]
+    files.remove_unfinished(directory)
     files.replace(os.path.join(directory, "memgit.prf"), b"\n".join(lines) + b"\n")
     env = {name: value for name, value in os.environ.items() if not name.startswith("UNISON")}
     env |= {"UNISON": directory, "UNISONLOCALHOSTNAME": "localhost", "LC_ALL": "C"}

@@ -60,6 +60,7 @@ def adopt(repo: Repository, found: Bootstrapped) -> None:
     memo = Memo(repo, found.target)
     memo.adopt(found.marker.workspace)
     memo.set(target=found.marker.target)
+    files.remove_unfinished(repo.private_dir)
     path = os.path.join(repo.private_dir, "config.toml")
     before = files.read(path) or b""
     if b"[[target]]" in before:

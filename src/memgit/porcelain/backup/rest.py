@@ -31,12 +31,12 @@ class Rest:
     """
 
     def __init__(
-        self, path: str, place: LocalPlace, generation: Generation, rules: bytes, items: list[Item], now_ns: int
+        self, path: str, place: LocalPlace, made: Generation, rules: bytes, items: list[Item], now_ns: int
     ) -> None:
-        self.generation = generation.name
+        self.generation = made.name
         self._path = path
         self._place = place
-        self._head = b"%b %b %b" % (rules, os.fsencode(generation.name), digest_of(generation.complete or b""))
+        self._head = b"%b %b %b" % (rules, os.fsencode(made.name), digest_of(made.complete or b""))
         self._items = items
         self._settled_ns = now_ns - YOUNG_NS
 
@@ -63,13 +63,15 @@ class Rest:
 
     def _theirs(self) -> list[bytes]:
         """The same of what lies at the target."""
+        seen: list[tuple[bytes, bytes]] = []
         with Folder(self._place.inside(self.generation)) as top:
-            beside = [(name, top.lstat(name)) for name in (os.fsencode(MANIFEST), os.fsencode(BASE))]
-        seen = [word for name, status in beside if status is not None for word in (name, identity(status))]
+            for name in (os.fsencode(MANIFEST), os.fsencode(BASE)):
+                if (status := top.lstat(name)) is not None:
+                    seen.append((name, identity(status)))
         if self.generation == MIRROR:
             with Folder(self._place.inside(MIRROR, FILES)) as folder:
-                seen += [word for found in folder.scan().files for word in (found.path, found.identity)]
-        return seen
+                folder.scan(see=lambda path, status: seen.append((path, identity(status))))
+        return [word for pair in sorted(seen) for word in pair]
 
 
 def _digest(words: list[bytes]) -> bytes:

@@ -68,9 +68,9 @@ def of_tree(folder: Folder | None, patterns: Patterns, known: Container[bytes] =
 
     if folder is None:
         return Source([], [], None, read, pieces)
-    scan = folder.scan(patterns.may_contain, lambda path: path in known or patterns.matches(path))
+    items, scan = generation.items(folder, patterns.may_contain, lambda path: path in known or patterns.matches(path))
     skipped = [Held(path, why) for path, why in scan.skipped]
-    return Source(generation.items_of(scan), scan.directories, None, read, pieces, skipped)
+    return Source(items, scan.directories, None, read, pieces, skipped)
 
 
 def of_commit(

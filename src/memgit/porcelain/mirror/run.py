@@ -64,6 +64,8 @@ def run(
     report = Report(chosen.name, path, dry_run=request.dry_run)
     with Lock(private, only_looks=request.dry_run) as lock, ExitStack() as open_folders:
         state = State(private)
+        if not request.dry_run:
+            state.clear_unfinished()
         ours = open_folders.enter_context(_open(os.path.join(repo.work_tree, workspace)))
         theirs = open_folders.enter_context(_open_folder(path, may_be_made=not state.agreed and not request.dry_run))
         trusted = os.fstat(ours.fd).st_dev == os.fstat(theirs.fd).st_dev
@@ -76,6 +78,9 @@ def run(
             report,
             now_ns // 10**9,
         )
+        if not request.dry_run:
+            pair.ours.clear_leftovers()
+            pair.theirs.clear_leftovers()
         job = _Job(pair, state, [(PatternList((rule.glob,)), rule) for rule in rules])
         job.recognise()
         job.guard(confirmed=request.confirm_shrink)
@@ -85,9 +90,6 @@ def run(
         if chosen.engine == "unison":
             job.undone |= by_unison.run(pair, todo, private, lock.fd)
         else:
-            if not request.dry_run:
-                pair.ours.clear_leftovers()
-                pair.theirs.clear_leftovers()
             job.prepare(todo)
             for step in todo:
                 if step.act is not Act.NOTHING:

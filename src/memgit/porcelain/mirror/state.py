@@ -43,6 +43,14 @@ class State:
         self._base = held.base
         self.merging = self._read_merging()
 
+    def clear_unfinished(self) -> None:
+        """Take away what a killed run, which was the last one, left half written."""
+        for directory in (self.directory, self._contents):
+            files.remove_unfinished(directory)
+        if newest := max(os.listdir(self._kept) if os.path.isdir(self._kept) else (), default=None):
+            with Folder(os.path.join(self._kept, newest)) as folder:
+                folder.clear_leftovers([b"", *(found.path + b"/" for found in folder.scan().directories)])
+
     def content(self, digest: bytes) -> bytes | None:
         """A content both sides had, or None if it is not known any more."""
         held = files.read(os.path.join(self._contents, digest.decode()))
