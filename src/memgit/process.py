@@ -150,9 +150,7 @@ class Child:
     def finish(self) -> Result:
         """Wait for the end; any exit status is fine."""
         self._child.wait()
-        self._output.seek(0)
-        self._errors.seek(0)
-        result = Result(self._child.returncode, self._output.read(), self._errors.read())
+        result = Result(self._child.returncode, _content(self._output), _content(self._errors))
         self._close()
         return result
 
@@ -330,8 +328,16 @@ def _widen(pipe: int) -> None:
 
 
 def _failure(argv: tuple[str, ...], status: int, errors: IO[bytes]) -> CommandFailed:
-    errors.seek(0)
-    return CommandFailed(argv, status, errors.read().decode("utf-8", "replace"))
+    return CommandFailed(argv, status, _content(errors).decode("utf-8", "replace"))
+
+
+def _content(file: IO[bytes]) -> bytes:
+    """What programs wrote so far. The place in the file is left alone: it is theirs too, and ssh goes after git."""
+    chunks, at = [], 0
+    while chunk := os.pread(file.fileno(), _CHUNK, at):
+        chunks.append(chunk)
+        at += len(chunk)
+    return b"".join(chunks)
 
 
 def _nameless_file() -> IO[bytes]:
