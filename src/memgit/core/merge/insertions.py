@@ -13,8 +13,8 @@ from memgit.core.merge.align import align, increasing
 from memgit.core.merge.budget import Budget
 from memgit.core.merge.place import Place, alike, arrange, key
 from memgit.core.merge.similar import ONE_LINE, dice, tokens
-from memgit.core.merge.times import leading_version
-from memgit.core.merge.units import Unit, split, trim
+from memgit.core.merge.times import Key, leading_time, leading_version
+from memgit.core.merge.units import Unit, form, split, trim
 
 _NEARLY_EQUAL = 0.9
 _FEW_SHARED = 0.25  # of the lines of the smaller unit
@@ -39,7 +39,8 @@ def join(one: list[bytes], two: list[bytes], place: Place, budget: Budget) -> tu
         return _with_blanks(one, two), "one side only added blank lines"
     if [x.rstrip() for x in one[lo1:hi1] if x.strip()] == [x.rstrip() for x in two[lo2:hi2] if x.strip()]:
         return max(one, two), "both sides added the same but for blanks"
-    xs, ys = split(one), split(two)
+    refrain = _refrain(one[lo1], two[lo2], place)
+    xs, ys = split(one, refrain), split(two, refrain)
     if has_open_fence(xs) or has_open_fence(ys):
         raise Clash("a fenced block is not closed inside the addition")
     joined, reason = _join_units(xs, ys, place, budget)
@@ -47,6 +48,15 @@ def join(one: list[bytes], two: list[bytes], place: Place, budget: Budget) -> tu
     margins = {id(unit): margin for units, margin in ((xs, mine), (ys, yours)) for unit in units}
     shared = _Margin(max(lo1, lo2), max(mine.below, yours.below))
     return _laid_out(joined, xs, ys, [margins.get(id(unit), shared) for unit in joined], place), reason
+
+
+def _refrain(first: bytes, second: bytes, place: Place) -> bytes:
+    """The form of the line that begins both runs, if the base above has it again and again and it says no more."""
+    line = form(first)
+    has_meaning = shapes.heading_level(line) or shapes.bullet(line) or shapes.is_row(line) or shapes.is_record(line)
+    if line != form(second) or has_meaning or shapes.is_rule(line) or leading_time(first):
+        return b""
+    return line if sum(form(other) == line for other in place.above) > 1 else b""
 
 
 class _Margin:
@@ -71,7 +81,7 @@ def _with_blanks(one: list[bytes], two: list[bytes]) -> list[bytes]:
 
 
 def _join_units(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) -> tuple[list[Unit], str]:
-    pairs, ys = _common(xs, ys)
+    pairs, ys = _common(xs, ys, place.recurring)
     out: list[Unit] = []
     reasons = []
     i = j = 0
@@ -91,8 +101,11 @@ def _join_units(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) ->
     return out, "; ".join(dict.fromkeys(reasons))
 
 
-def _common(xs: list[Unit], ys: list[Unit]) -> tuple[list[tuple[int, int]], list[Unit]]:
-    """Units that are equal or have one heading, paired in order; and `ys` without what stands elsewhere in `xs`."""
+def _common(xs: list[Unit], ys: list[Unit], recurring: set[bytes]) -> tuple[list[tuple[int, int]], list[Unit]]:
+    """Units that are equal or have one heading, paired in order; and `ys` without what stands elsewhere in `xs`.
+
+    recurring: lines that name no one unit.
+    """
     names_x, names_y = ([b"\n".join(unit.identity) for unit in units] for units in (xs, ys))
     pairs = [(i + n, j + n) for i, j, length in align(names_x, names_y) for n in range(length)]
     if len(pairs) < min(len(xs), len(ys)):
@@ -101,7 +114,7 @@ def _common(xs: list[Unit], ys: list[Unit]) -> tuple[list[tuple[int, int]], list
     heads: dict[bytes, list[int]] = {}
     for j, unit in enumerate(ys):
         head = _joinable_head(unit)
-        if head and j not in used_y:
+        if head and head not in recurring and j not in used_y:
             heads.setdefault(head, []).append(j)
     for i, unit in enumerate(xs):
         at = heads.get(_joinable_head(unit))
@@ -181,25 +194,37 @@ def _must_differ(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) -
     for j, bag in enumerate(bags_y):
         for word in bag:
             owners.setdefault(word, []).append(j)
-    for x in xs:
-        bag, time = tokens(b" ".join(x.lines)), key(x)
+    times_y = _times(ys, place.recurring)
+    for x, time in zip(xs, _times(xs, place.recurring), strict=True):
+        bag = tokens(b" ".join(x.lines))
         size = sum(bag.values())
         # Units that are nearly the same share a word that few others have.
         near = {j for word in bag for j in owners.get(word, ()) if len(owners[word]) <= _COMMON_WORD}
         budget.spend(8 * len(near) + len(bag))
         for j in sorted(near):
-            y, other = ys[j], bags_y[j]
-            other_time = key(y)
+            y, other, other_time = ys[j], bags_y[j], times_y[j]
             if time and other_time and time != other_time:
                 continue
             other_size = sum(other.values())
-            comparable = not alike_by_nature and 2 * min(size, other_size) > _NEARLY_EQUAL * (size + other_size)
+            is_form = x.kind == "round" or (x.head.rstrip() == y.head.rstrip() and x.head.rstrip() in place.recurring)
+            comparable = not (alike_by_nature or is_form) and 2 * min(size, other_size) > _NEARLY_EQUAL * (
+                size + other_size
+            )
             if comparable and dice(bag, other) > _NEARLY_EQUAL:
                 raise Clash("both sides added nearly the same")
             if _names_one_value(x, y):
                 raise Clash("both sides added another value under one label")
-            if x.head.rstrip() == y.head.rstrip() and len(x.head) > 8:
+            if x.head.rstrip() == y.head.rstrip() and len(x.head) > 8 and not is_form:
                 raise Clash("both sides added another entry under one first line")
+
+
+def _times(units: list[Unit], recurring: set[bytes]) -> list[Key | None]:
+    """The time of each unit; one under a heading that comes again and again belongs to the time above it."""
+    found: list[Key | None] = []
+    for unit in units:
+        time = key(unit)
+        found.append(found[-1] if time is None and found and unit.head.rstrip() in recurring else time)
+    return found
 
 
 def _name_one_release(x: Unit, y: Unit) -> bool:
@@ -212,7 +237,7 @@ def _name_one_release(x: Unit, y: Unit) -> bool:
 
 def _is_repetitive(xs: list[Unit], ys: list[Unit], place: Place) -> bool:
     """True where one unit is nearly the next by nature, as in a log of equal events: there likeness means nothing."""
-    if xs[0].kind == "record" and ys[0].kind == "record":
+    if xs[0].kind == ys[0].kind and xs[0].kind in ("record", "round"):
         return True
     above = [[line] for line in place.above[-12:] if line.strip()][-2:]
     runs = [(above + [unit.lines for unit in units])[:8] for units in (xs, ys)]
@@ -223,33 +248,35 @@ def _is_repetitive(xs: list[Unit], ys: list[Unit], place: Place) -> bool:
     return False
 
 
-def repeated(one: list[bytes], two: list[bytes], known: set[bytes], lines: set[bytes]) -> set[bytes]:
+def repeated(
+    one: list[bytes], two: list[bytes], known: set[bytes], recurring: set[bytes], lines: set[bytes]
+) -> set[bytes]:
     """Those of `lines` that both runs have inside units that are not one another, so that they may stand twice.
 
     That is a line the base knows too (`known`) or a run has again, which makes it a template's; one
     inside entries of different times or versions; or one of the few lines that two otherwise different
-    units share. A line that names a unit on both sides (its first) is never among them, and what two
-    drafts of one entry share is not either.
+    units share. A line that names a unit on both sides (its first) is only among them if the base has it again
+    and again (`recurring`), and what two drafts of one entry share is not either.
     """
     known = known | _own_repeats(one) | _own_repeats(two)
-    owners = [_owners(split(run), lines) for run in (one, two)]
+    owners = [_owners(split(run), lines, recurring) for run in (one, two)]
     found: set[bytes] = set()
     for line, xs in owners[0].items():
-        for x in xs[:_FEW_OWNERS]:
-            for y in owners[1].get(line, [])[:_FEW_OWNERS]:
+        for x, time in xs[:_FEW_OWNERS]:
+            for y, other in owners[1].get(line, [])[:_FEW_OWNERS]:
                 names_x, names_y = x.identity[0] == line, y.identity[0] == line
-                if x.identity == y.identity or (names_x and names_y):
+                if x.identity == y.identity or (names_x and names_y and line not in recurring):
                     continue
-                if line in known or not (names_x or names_y or not _are_distinct(x, y)):
+                if line in known or not (names_x or names_y or not _are_distinct(x, y, time, other)):
                     found.add(line)
     return found
 
 
-def _owners(units: list[Unit], lines: set[bytes]) -> dict[bytes, list[Unit]]:
-    found: dict[bytes, list[Unit]] = {}
-    for unit in units:
+def _owners(units: list[Unit], lines: set[bytes], recurring: set[bytes]) -> dict[bytes, list[tuple[Unit, Key | None]]]:
+    found: dict[bytes, list[tuple[Unit, Key | None]]] = {}
+    for unit, time in zip(units, _times(units, recurring), strict=True):
         for line in lines.intersection(unit.identity):
-            found.setdefault(line, []).append(unit)
+            found.setdefault(line, []).append((unit, time))
     return found
 
 
@@ -262,9 +289,8 @@ def _own_repeats(run: list[bytes]) -> set[bytes]:
     return {line.rstrip() for line in again}
 
 
-def _are_distinct(x: Unit, y: Unit) -> bool:
+def _are_distinct(x: Unit, y: Unit, time: Key | None, other: Key | None) -> bool:
     """True for entries of different times, and for units of different names that share no more than a few lines."""
-    time, other = key(x), key(y)
     lines, others = set(x.identity), set(y.identity)
     is_dated = time and other and time != other and not _name_one_release(x, y)
     if not is_dated and dice(tokens(x.head), tokens(y.head)) >= ONE_LINE:

@@ -101,6 +101,9 @@ def _added(side: Lines, hunks: list[Hunk]) -> list[_Added]:
             lo, hi = (s1, s2) if len(units) == 1 else (start, stop + (0 if last else unit.blanks))
             level = shapes.heading_level(unit.head) or _NO_LEVEL
             parent = next((line for depth, line in reversed(above) if depth < level), b"")
+            if not last and not unit.blanks and unit.kind == "text" != units[n + 1].kind:
+                start = stop  # the label of the list below it, which is nothing without that
+                continue
             found.append(_Added(unit, lo, hi, tail, hunk, parent))
             start = stop + unit.blanks
     return found

@@ -10,23 +10,34 @@ from memgit.core.merge.units import Unit
 
 _REACH = 160  # lines of the base looked at in each direction
 _NO_LEVEL = 7  # below every heading
+_TITLE = 4  # first lines of a round, of which one says when it was
 _ENOUGH = 6  # neighbours that settle a direction
 
 
 class Place:
     """The base around a gap: the lines above it, nearest last, and below it, nearest first."""
 
-    __slots__ = ("above", "below", "ours_first")
+    __slots__ = ("above", "below", "ours_first", "recurring")
 
     def __init__(self, above: list[bytes], below: list[bytes], ours_first: bool | None) -> None:
         self.above = above
         self.below = below
         self.ours_first = ours_first  # None: an order that does not depend on the sides' names
+        self.recurring = _recurring([*above, *below])  # lines of a form that is filled in again and again
 
     @classmethod
     def in_base(cls, base: list[bytes], at: int, ours_first: bool | None) -> Place:
         """The surroundings of the gap in front of base line `at`."""
         return cls(base[max(0, at - _REACH) : at], base[at : at + _REACH], ours_first)
+
+
+def _recurring(lines: list[bytes]) -> set[bytes]:
+    once: set[bytes] = set()
+    again: set[bytes] = set()
+    for line in lines:
+        text = line.rstrip()
+        (again if text in once else once).add(text)
+    return again
 
 
 def arrange(xs: list[Unit], ys: list[Unit], place: Place) -> tuple[list[Unit], str]:
@@ -74,6 +85,9 @@ def key(unit: Unit) -> Key | None:
     """The time or version that orders a unit."""
     if unit.kind == "entry":
         return leading_time(unit.head)
+    if unit.kind == "round":  # begins with the same line each time
+        keys = (unit_key(line, "text") for line in unit.lines[:_TITLE])
+        return next((found for found in keys if found), None)
     return unit_key(unit.head, unit.kind)
 
 
@@ -108,14 +122,26 @@ def _merged(xs: list[Unit], ys: list[Unit], kx: list[Key | None], ky: list[Key |
     out: list[Unit] = []
     i = j = 0
     while i < len(xs) and j < len(ys):
-        x_first = _text([xs[i]]) <= _text([ys[j]]) if kx[i] == ky[j] else _before(kx[i], ky[j], down)
-        if x_first:
-            out.append(xs[i])
-            i += 1
+        # What one machine wrote at one time stays together.
+        end_x, end_y = _end_of(kx, i), _end_of(ky, j)
+        if kx[i] == ky[j]:
+            x_first = _text(xs[i:end_x]) <= _text(ys[j:end_y])
         else:
-            out.append(ys[j])
-            j += 1
+            x_first = _before(kx[i], ky[j], down)
+        if x_first:
+            out += xs[i:end_x]
+            i = end_x
+        else:
+            out += ys[j:end_y]
+            j = end_y
     return out + xs[i:] + ys[j:]
+
+
+def _end_of(keys: list[Key | None], start: int) -> int:
+    end = start + 1
+    while end < len(keys) and keys[end] == keys[start]:
+        end += 1
+    return end
 
 
 def _runs_down(xs: list[Unit], ys: list[Unit], kx: list[Key | None], ky: list[Key | None], place: Place) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memgit.core.merge import shapes
 from memgit.core.merge.budget import Budget, Exhausted
-from memgit.core.merge.check import is_torn, opens_fence, violations
+from memgit.core.merge.check import count, is_torn, opens_fence, violations
 from memgit.core.merge.edits import LineMerge, choose_line, merge_line
 from memgit.core.merge.insertions import Clash, join, repeated
 from memgit.core.merge.markers import brings_conflict
@@ -203,9 +203,10 @@ def _allowed_twice(base: Lines, one: Side, two: Side, lines: set[bytes]) -> set[
     """Those of the duplicated lines that belong to different entries."""
     if not lines:
         return lines
-    known = {line.rstrip() for line in base}
+    known = count(base)
+    recurring = {line for line, times in known.items() if times > 1}
     meeting = [(x, y) for x, y in zip(one.gaps, two.gaps, strict=True) if x and y and x != y]
-    return {line for x, y in meeting for line in repeated(x, y, known, lines)}
+    return {line for x, y in meeting for line in repeated(x, y, set(known), recurring, lines)}
 
 
 def _whole(region: Region, part: Lines, a: Lines, b: Lines, reason: str) -> Piece:

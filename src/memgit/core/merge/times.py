@@ -10,8 +10,8 @@ from __future__ import annotations
 Key = tuple[str, tuple[object, ...]]
 
 _SHAPE = bytes.maketrans(b"0123456789", b"0" * 10)
-_REACH = 64  # a key stands near the start of its line
-_LOG_REACH = 160  # a line of a plain log may say it later
+_REACH = 64  # characters; a key stands near the start of its line
+_FAR_REACH = 160  # a heading may end with it, a line of a plain log may say it later
 _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
 _DAY_PARTS = {
     **dict.fromkeys(("midnight", "early", "dawn", "凌晨"), 0),
@@ -53,7 +53,7 @@ def _skip_digits(shape: bytes, at: int) -> int:
 
 
 def _date_end(shape: bytes, at: int) -> int:
-    """End of `2026-03-07`, with `T10:00:00.123+08:00` or ` 10:00` behind it if it is there."""
+    """End of `2026-03-07`, with `T10:00:00.123+08:00`, ` 10:00` or `_10-00-00` behind it if it is there."""
     part = shape[at : at + 11]
     if part[:10] not in (b"0000-00-00", b"0000/00/00", b"0000.00.00") or part[10:] == b"0":
         return at
@@ -62,6 +62,8 @@ def _date_end(shape: bytes, at: int) -> int:
         clock = _clock_end(shape, end + 1)
         if clock > end + 1:
             return clock
+        if shape[end + 1 : end + 10] in (b"00-00-00", b"00-00-00]"):
+            return end + 9
     return end
 
 
@@ -93,18 +95,24 @@ def leading_time(line: bytes) -> Key | None:
     body = line.lstrip(b" \t[(*`-=#>|")
     if len(line) - len(body) > 12 or not body:
         return None
-    return key_of(line[:_REACH], body[:_REACH], at_start=True)
+    return key_of(_first(line, _REACH), _first(body, _REACH), at_start=True)
 
 
 def unit_key(line: bytes, kind: str) -> Key | None:
     """The key of a unit from the line that names it: a time near its start, or a version in a heading."""
     if line.startswith(b"{"):
         return _record_key(line)
-    body = line[: _LOG_REACH if kind == "text" else _REACH]
+    body = _first(line, _FAR_REACH if kind in ("text", "section") else _REACH)
     key = key_of(body, body, at_start=False)
     if key is None and kind == "section":
         return _version_key(line)
     return key
+
+
+def _first(line: bytes, length: int) -> bytes:
+    """The first characters of a line."""
+    head = line[:length]
+    return head if head.isascii() else line[: 4 * length].decode("utf-8", "ignore")[:length].encode()
 
 
 def key_of(line: bytes, body: bytes, at_start: bool) -> Key | None:

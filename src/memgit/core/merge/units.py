@@ -5,6 +5,8 @@ from __future__ import annotations
 from memgit.core.merge import shapes
 from memgit.core.merge.times import leading_time
 
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+
 
 class Unit:
     """One unit with everything that belongs to it: body without outer blank lines, and the blanks after it."""
@@ -14,7 +16,7 @@ class Unit:
     def __init__(self, lines: list[bytes], blanks: int, kind: str) -> None:
         self.lines = lines
         self.blanks = blanks  # blank lines between this unit and the next one of its run
-        self.kind = kind  # section, entry, item, row, record or text
+        self.kind = kind  # section, entry, round, item, row, record or text
         # Equal for units that differ only in blank lines, trailing blanks and the rules around them.
         texts = [line.rstrip() for line in lines if line.strip()]
         first, end = 0, len(texts)
@@ -45,13 +47,27 @@ def trim(lines: list[bytes]) -> tuple[int, int]:
     return first, end
 
 
-def split(lines: list[bytes]) -> list[Unit]:
-    """The units of a run, in order; together they hold every line except the blank ones at both ends."""
+def form(line: bytes) -> bytes:
+    """A line without its trailing blanks and whatever its numbers are."""
+    text = line.rstrip().translate(_DIGITS)
+    while b"00" in text:
+        text = text.replace(b"00", b"0")
+    return text
+
+
+def split(lines: list[bytes], refrain: bytes = b"") -> list[Unit]:
+    """The units of a run, in order; together they hold every line except the blank ones at both ends.
+
+    refrain: the form of a line that is no heading and begins a round each time it comes.
+    """
     first, end = trim(lines)
     lines = lines[first:end]
     if not lines:
         return []
-    starts, kind = _starts(lines)
+    if refrain:
+        starts, kind = [i for i, line in enumerate(lines) if form(line) == refrain], "round"
+    else:
+        starts, kind = _starts(lines)
     if not starts or starts[0] != 0:
         starts.insert(0, 0)
     units: list[Unit] = []
