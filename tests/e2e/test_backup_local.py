@@ -185,6 +185,10 @@ def test_a_dry_run_lists_exactly_what_the_run_does_and_changes_nothing(tmp_path:
     vault.write("memory/new.md", "new\n")
     (vault.path / "memory/2026-02-04.md").unlink()
     before = tree(vault.target)
+    assert (
+        f" in {'the mirror' if mode == 'mirror' else 'a new snapshot'}."
+        in vault.memgit("backup", "run", "--dry-run").out
+    )
     planned = vault.backup("--dry-run")
     assert tree(vault.target) == before
     done = vault.backup()

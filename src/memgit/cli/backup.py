@@ -108,7 +108,8 @@ def _show_run(report: runs.Report, *, all_paths: bool) -> None:
     for note in report.notes:
         render.note(f"{report.target}: {note}")
     if not report.is_new:
-        render.say(f"{report.target}: nothing changed since {report.generation}; {_count(report)}.")
+        since = "" if report.mode == "mirror" else f" since {report.generation}"
+        render.say(f"{report.target}: nothing changed{since}; {_count(report)}.")
         return
     parts = [
         f"{render.plural(len(report.copied), 'file')} {would}copied ({render.plural(report.bytes_copied, 'byte')})"
@@ -119,7 +120,8 @@ def _show_run(report: runs.Report, *, all_paths: bool) -> None:
         parts.append(f"{len(report.deleted):,} {would}deleted")
     if report.unchanged:
         parts.append(f"{report.unchanged:,} there already")
-    render.say(f"{report.target}: {', '.join(parts)}; {_count(report)} in {report.generation or 'a new snapshot'}.")
+    where = "the mirror" if report.mode == "mirror" else report.generation or "a new snapshot"
+    render.say(f"{report.target}: {', '.join(parts)}; {_count(report)} in {where}.")
 
 
 def _count(report: runs.Report) -> str:
