@@ -160,7 +160,7 @@ def _git_order(entry: Entry) -> bytes:
 
 def changed_names(old: Tree, new: Tree) -> set[bytes]:
     """Names whose entry differs between two directories."""
-    return {name for name, item in old.items() if new.get(name) != item} | (new.keys() - old.keys())
+    return {name for name, _ in old.items() ^ new.items()}
 
 
 def changes(
