@@ -63,7 +63,10 @@ Nothing is held back\.
     assert told["unpushed"]["age_s"] >= 10 * 86400 - 5
     assert told["window_ends"] % 86400 == 0
     memgit(repo, "consolidate")
-    assert "consolidate main: 5 -> 3 commits" in memgit(repo, "status").out
+    assert "consolidate main: 5 -> 3 commits\n" in memgit(repo, "status").out
+    memgit(repo, "undo")
+    for command in ("status", "log"):
+        assert "consolidate main: 5 -> 3 commits  (taken back)\n" in memgit(repo, command).out
 
 
 def test_a_monitor_sees_what_is_held_and_what_waits(repo: Path) -> None:

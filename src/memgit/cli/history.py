@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from memgit.cli import render, restore
 from memgit.cli.context import branch_ref, now_s, open_repository, text
 from memgit.cli.params import Values
@@ -72,9 +70,7 @@ def log(values: Values) -> int:
         render.say("memgit has not changed anything here yet.")
     undone = taken_back(complete)
     for op in found:
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(op.time_s))
-        state = "  (taken back)" if op.oid in undone else ""
-        render.say(f"{render.short(op.oid)}  {when}  {op.summary}{state}")
+        render.say(render.operation(op, is_undone=op.oid in undone))
         if values["windows"]:
             for made in windows[op.oid]:
                 sources = f"{render.short(made.first)}..{render.short(made.last)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
@@ -12,6 +13,8 @@ from memgit.core.values import fields, is_dataclass
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from memgit.core.operations import Operation
 
 SCHEMA = 1
 
@@ -67,6 +70,12 @@ def plural(count: int, noun: str) -> str:
 def short(oid: bytes | None) -> str:
     """An id as people read it."""
     return oid.decode()[:10] if oid else "-"
+
+
+def operation(made: Operation, *, is_undone: bool) -> str:
+    """A line of the operation log."""
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(made.time_s))
+    return f"{short(made.oid)}  {when}  {made.summary}{'  (taken back)' if is_undone else ''}"
 
 
 def shell_word(path: bytes) -> str:

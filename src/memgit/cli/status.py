@@ -9,6 +9,7 @@ from memgit.cli.captured import held_as_dict, tell_held
 from memgit.cli.context import now_s, open_repository
 from memgit.cli.params import Values
 from memgit.core.capture import show
+from memgit.core.operations import taken_back
 from memgit.core.values import fields
 from memgit.core.version import VERSION
 from memgit.porcelain import status
@@ -102,9 +103,9 @@ def tell(report: Status, now: int) -> None:
         age = _age(now - report.unpushed.oldest_s)
         render.say(f"{render.plural(report.unpushed.commits, 'commit')} not pushed, the oldest {age} old.")
     _tell_automatic(report.automatic, now)
+    undone = taken_back(report.operations)
     for op in report.operations:
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(op.time_s))
-        render.say(f"{render.short(op.oid)}  {when}  {op.summary}")
+        render.say(render.operation(op, is_undone=op.oid in undone))
 
 
 def _tell_automatic(found: Automatic, now: int) -> None:

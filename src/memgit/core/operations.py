@@ -75,7 +75,7 @@ class Operation:
 def taken_back(log: Iterable[Operation]) -> frozenset[Oid]:
     """The operations that are undone as things stand; one whose undo was itself undone is in force again.
 
-    log: newest first, complete.
+    log: newest first, none left out between the newest and the oldest given.
     """
     undone: set[Oid] = set()
     for operation in log:
