@@ -26,6 +26,7 @@ from memgit.core.secrets.words import (
     is_reference,
     is_text,
     is_uuid,
+    is_word,
 )
 
 RULES = {
@@ -51,6 +52,9 @@ _APART = re.compile(
 # What is said of another thing: the next field but the value of a name, the next argument, where a link leads.
 _NEXT_FIELD = re.compile(
     rb"\"(?:[ \t]{0,4}(?:[\]}]|,(?![ \t]{0,4}\\?\"(?:value|val|default|data|content)\b))|[ \t]{1,4}-)|\]\("
+)
+_NAMES_AN_ID = re.compile(
+    rb"(?:\b|_)(?:id|ID)[\"'`]?[ \t]{0,2}[:=][ \t]{0,20}$|[a-z]I[dD][\"'`]?[ \t]{0,2}[:=][ \t]{0,20}$"
 )
 _NO_ASCII = re.compile(rb"[\x80-\xff]")
 _ASSIGNED = re.compile(rb"[A-Za-z_][\w.-]{1,60}=(?=[^=])")
@@ -113,7 +117,7 @@ def _value_after(text: bytes, kind: Kind, at: int, end: int) -> Hit | None:
     position = at
     for _ in range(2):  # "the key (see: ticket) is X" has two signs
         gap = _APART.match(text, position, end)
-        if not gap or _NEXT_FIELD.search(gap[0]):
+        if not gap or _NEXT_FIELD.search(gap[0]) or _NAMES_AN_ID.search(gap[0]):
             return None
         if _LINE_END.match(text, gap.end(), end):
             return _value_below(text, kind, end)
@@ -190,7 +194,7 @@ def fits(value: bytes, kind: Kind, *, apart: bool) -> bool:
     if len(value) < 5 or b" " in value or is_noise(value):
         return False
     if kind is Kind.PASSWORD:
-        if value[0] >= _FIRST_IDEOGRAPHIC:
+        if value[0] >= _FIRST_IDEOGRAPHIC or b"](" in value or is_word(value):
             return False
         return is_strong_password(value) if apart else is_password(value)
     if not value.isascii():

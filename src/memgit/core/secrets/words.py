@@ -26,7 +26,7 @@ _FILLER_WORDS = re.compile(
     re.IGNORECASE,
 )
 _REFERENCE = re.compile(
-    rb"^(?:[$%@]|\{\{|\$\{|<|\[|\(|\.\.\.|--|//|\\\$)"
+    rb"^HTTP/\d|^(?:[$%@]|\{\{|\$\{|<|\[|\(|\.\.\.|--|//|\\\$)"
     rb"|^(?:op|vault|secret|secrets|keychain|env|file|ref|arn|ssm|gcp|awssm|azkv|bws|pass|doppler|sops|https?|s3|git)://"
     rb"|^(?:application|audio|font|image|multipart|text|video)/[a-z]"
     rb"|^(?:env|vault|secretref|ref|arn|sops|keyring|keychain|sha1|sha256|sha512|md5|urn|data|file):"
@@ -39,6 +39,7 @@ _ADDRESS = re.compile(
     rb"[A-Za-z][a-z_-]{1,30}:[A-Za-z_-]{1,30}\d{0,4}(?::(?:[A-Za-z_-]{1,30}\d{0,4}|[+-]?\d{1,20}|[\dx.]{7,15}"
     rb"|[a-z0-9]{1,12}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})){1,8}$"
 )
+_MODEL = re.compile(rb"[a-z][a-z0-9-]{1,30}/[a-z]{2,20}-[a-z0-9.-]{1,40}$")  # openai/gpt-5.2-codex
 _ON_A_CHAIN = re.compile(rb"0x[0-9a-fA-F]{40}$")  # where a contract or an account is; keys have 64 digits
 _ENUMERATION = re.compile(rb"[A-Za-z]{2,30}\d{0,3}(?:[/+][A-Za-z]{2,30}\d{0,3}){2,20}$")
 _COUNTED = re.compile(rb"[@#:_.-]?\d{1,20}$")
@@ -125,13 +126,19 @@ def is_reference(value: bytes) -> bool:
 
 
 def is_address(value: bytes) -> bool:
-    """Is this a name that leads somewhere: `agent:main:telegram:direct:8001393940`, or an account of a chain?"""
-    return _ADDRESS.match(value) is not None or _ON_A_CHAIN.match(value) is not None
+    """Is this a name that leads somewhere: `agent:main:telegram:direct:1`, a vendor's model, an account of a chain?"""
+    return any(form.match(value) for form in (_ADDRESS, _MODEL, _ON_A_CHAIN))
 
 
 def is_text(value: bytes) -> bool:
     """Is this no single value: words joined by signs, or text made fit for a URL?"""
     return b"%20" in value or _ENUMERATION.match(value) is not None
+
+
+def is_word(value: bytes) -> bool:
+    """Is this one word in small letters of whatever script?"""
+    text = value.decode("utf-8", "replace")
+    return text.isalpha() and text.islower()
 
 
 def is_counted(value: bytes) -> bool:
