@@ -49,6 +49,16 @@ def test_slow_input_ends(name: str) -> None:
     assert two.content
 
 
+def test_long_lists_of_a_json_file_merge() -> None:
+    """One side moves an item of 60,000 and the other adds as many: no item is looked for among all others."""
+    numbers = list(range(60_000))
+    ours, theirs = [numbers[-1], *numbers[:-1]], [*numbers[:30_000], *range(60_000, 120_000), *numbers[30_000:]]
+    base, one, two = (f'{{"rows": {text}}}\n'.encode() for text in (numbers, ours, theirs))
+    result = merge(base, one, two, "state.json")
+    assert result.clean
+    assert result.content == f'{{"rows": {[numbers[-1], *theirs[:-1]]}}}\n'.encode()
+
+
 def test_scattered_edits_of_a_large_file_merge() -> None:
     lines = [b"- fact %d" % n for n in range(30_000)]
     ours, theirs = list(lines), list(lines)

@@ -207,7 +207,7 @@ def _newer(one: Fields, two: Fields) -> int:
 
 
 def _merge_lists(old: bytes, one: bytes, two: bytes, depth: int) -> bytes | None:
-    """Plain values as a set, objects by their ids, else what both put behind the list or in front of it, or None."""
+    """Values by themselves, objects by their ids, else what both put behind the list or in front of it, or None."""
     lists = [_items(text) for text in (old, one, two)]
     values = [item for items in lists for item in items]
     if all(item[:1] == b"{" for item in values):
@@ -251,18 +251,30 @@ def _common_order(old: dict[bytes, bytes], a: dict[bytes, bytes], b: dict[bytes,
             new = _in_order([name for name in a if name not in old], [name for name in b if name not in old], in_front)
             return [*new, *old] if in_front else [*old, *new]
     was, now, then = ([name for name in names if name in old and name in a and name in b] for names in (old, a, b))
-    if was not in (now, then) and now != then:
+    if now == then:
+        lead, other = (a, b) if list(a) <= list(b) else (b, a)
+    elif now == was:
+        lead, other = b, a
+    elif then == was:
+        lead, other = a, b
+    else:
         raise Contradiction
-    first, second = sorted((list(a), list(b)))
-    lead, other = (first, second) if now == then else (list(b), list(a)) if now == was else (list(a), list(b))
-    order, own = list(lead), {*lead} - {*old}
-    for at, name in enumerate(other):
-        if name not in old and name not in own:
-            place = order.index(other[at - 1]) + 1 if at and other[at - 1] in order else 0
-            while place < len(order) and order[place] in own:
-                place += 1
-            order.insert(place, name)
-    return order + [name for name in old if name not in order]
+    behind: dict[bytes, list[bytes]] = {}
+    neighbour = b""  # nothing, in front of all
+    for name in other:
+        if name in lead:
+            neighbour = name
+        elif name not in old:
+            behind.setdefault(neighbour, []).append(name)
+    order: list[bytes] = []
+    waiting = [*behind.get(b"", ())]
+    for name in lead:
+        if name in old:  # what is new in the lead comes first
+            order += waiting
+            waiting = []
+        order.append(name)
+        waiting += behind.get(name, ())
+    return [*order, *waiting, *(name for name in old if name not in lead)]
 
 
 def _as_appended(old: list[bytes], one: list[bytes], two: list[bytes]) -> list[bytes] | None:
@@ -271,7 +283,8 @@ def _as_appended(old: list[bytes], one: list[bytes], two: list[bytes]) -> list[b
     if not behind and not (one[len(one) - len(old) :] == two[len(two) - len(old) :] == old):
         return None
     first, second = sorted(side[len(old) :] if behind else side[: len(side) - len(old)] for side in (one, two))
-    new = first + [item for item in second if item not in first]
+    known = set(first)
+    new = first + [item for item in second if item not in known]
     return [*old, *new] if behind else [*new, *old]
 
 
@@ -289,10 +302,11 @@ def _keeps_order(side: dict[bytes, bytes], old: dict[bytes, bytes], in_front: bo
 
 def _in_order(one: list[bytes], two: list[bytes], falling: bool) -> list[bytes]:
     """The new ids of both sides by rank where each side's run that way, else those of one side and then the rest."""
-    ranked = sorted({*one, *two}, key=lambda name: (len(name), name), reverse=falling)
-    if all(side == [name for name in ranked if name in side] for side in (one, two)):
+    known, others = set(one), set(two)
+    ranked = sorted(known | others, key=lambda name: (len(name), name), reverse=falling)
+    if all(side == [name for name in ranked if name in own] for side, own in ((one, known), (two, others))):
         return ranked
-    return one + [name for name in two if name not in one]
+    return one + [name for name in two if name not in known]
 
 
 def _written(items: list[bytes], text: bytes, there: list[bytes]) -> bytes:
@@ -321,7 +335,7 @@ def _items(text: bytes) -> list[bytes]:
 
 
 def merge_document(base: list[bytes], one: list[bytes], two: list[bytes]) -> list[bytes] | None:
-    """The lines of a whole JSON document merged by its fields, or None where that is not plain."""
+    """The lines of a whole JSON document merged by its fields or items, or None where that is not plain."""
     try:
         old, a, b = (b"\n".join(lines).strip() for lines in (base, one, two))
         if old[:1] == a[:1] == b[:1] == b"[":

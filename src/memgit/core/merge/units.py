@@ -1,4 +1,4 @@
-"""An inserted run of lines as the units people think in: sections, entries, items, rows, paragraphs."""
+"""An inserted run of lines as the units people think in: sections, entries, rounds, items, rows, paragraphs."""
 
 from __future__ import annotations
 
