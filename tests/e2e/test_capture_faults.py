@@ -9,6 +9,7 @@ import json
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,14 +117,26 @@ def _sweep(place: Path, *args: str, cmd: str = "memgit commit") -> None:
 
 
 def _race(place: Path, profile: str, seconds: int) -> None:
+    found = _raced(place / "short", profile, seconds)
+    if found["user_refused"] > _allowed(found):  # too few to count by the hundred: so once more, for longer
+        found = _raced(place / "long", profile, 5 * seconds)
+    assert found["user_refused"] <= _allowed(found)
+    assert found["tool_runs"] > 1
+    if profile == "editor":
+        assert found["user_refused"] == 0
+
+
+def _allowed(found: dict[str, Any]) -> float:
+    """I25, which allows two in a hundred."""
+    return max(1.0, int(found["user_ops"]) * 0.02)
+
+
+def _raced(place: Path, profile: str, seconds: int) -> dict[str, Any]:
+    place.mkdir()
     found = inject(
         "race.py", place, "--cmd", "memgit commit", "--profile", profile, "--seconds", str(seconds), "--gap", "0.05"
     )
     assert {name: found[name] for name in MUST_BE_ZERO} == dict.fromkeys(MUST_BE_ZERO, 0)
     assert (found["fsck"], found["locks"], found["inprogress"]) == ([], [], [])
     assert set(found["tool_rc"]) == {"0"}
-    # I25 allows two in a hundred; a few seconds on a busy machine are too short to count by the hundred.
-    assert found["user_refused"] <= max(4, found["user_ops"] * 0.02)
-    assert found["tool_runs"] > 1
-    if profile == "editor":
-        assert found["user_refused"] == 0
+    return found
