@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from support import clone
-from support.clone import git
 from support.repo import memgit
 
 DRY = (
@@ -51,14 +50,7 @@ NOTHING_THERE_YET = {"undo": 2, "restore": 2, "backup": 1, "backup run": 0}  # e
 def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a remote, a backup target and a folder; each of them used before, or none."""
     place: Path = tmp_path_factory.mktemp(request.param)
-    repo = clone.make(place / "work")
-    (place / "vault").mkdir()
-    git(repo, "init", "-q", "--bare", str(place / "remote.git"))
-    git(repo, "remote", "add", "origin", str(place / "remote.git"))
-    (repo / ".git/memgit").mkdir()
-    (repo / ".git/memgit/config.toml").write_text(
-        f'[[target]]\nname = "disk"\npath = "{place}/backup"\n[[folder]]\nname = "vault"\npath = "{place}/vault"\n'
-    )
+    repo = clone.with_places(place)
     if request.param == "used":
         memgit(repo, "init", "--yes")
         for command in ("sync --now", "backup run", "mirror"):

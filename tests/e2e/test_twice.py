@@ -35,15 +35,8 @@ NOTES = {"memgit", "logs"}  # what memgit and git note down of a run
 
 
 def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
-    repo = clone.make(tmp_path / "work")
+    repo = clone.with_places(tmp_path)
     start = git(repo, "rev-parse", "HEAD").stdout.strip()
-    (tmp_path / "vault").mkdir()
-    git(repo, "init", "-q", "--bare", str(tmp_path / "remote.git"))
-    git(repo, "remote", "add", "origin", str(tmp_path / "remote.git"))
-    (repo / ".git/memgit").mkdir()
-    (repo / ".git/memgit/config.toml").write_text(
-        f'[[target]]\nname = "disk"\npath = "{tmp_path}/disk"\n[[folder]]\nname = "vault"\npath = "{tmp_path}/vault"\n'
-    )
 
     def everything() -> dict[str, str]:
         refs = {place: git(tmp_path / place, "for-each-ref").stdout for place in ("work", "remote.git")}

@@ -86,3 +86,16 @@ def picture(place: Path) -> dict[str, tuple[int, bytes]]:
 def secret() -> str:
     """A line with something that looks like a provider's token; put together here, so that no scanner stops at it."""
     return "- the token is " + "gh" + "p_" + "Zk3" + "Qw9xT7vB2nM5pL8sD4fG6hJ1rC0yA3eUiO" + "\n"
+
+
+def with_places(place: Path) -> Path:
+    """A workspace at `place`/work with a remote, a backup target and a folder beside it, none of them used yet."""
+    repo = make(place / "work")
+    (place / "vault").mkdir()
+    git(repo, "init", "-q", "--bare", str(place / "remote.git"))
+    git(repo, "remote", "add", "origin", str(place / "remote.git"))
+    (repo / ".git/memgit").mkdir()
+    (repo / ".git/memgit/config.toml").write_text(
+        f'[[target]]\nname = "disk"\npath = "{place}/backup"\n[[folder]]\nname = "vault"\npath = "{place}/vault"\n'
+    )
+    return repo
