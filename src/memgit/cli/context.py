@@ -99,9 +99,11 @@ def find_workspace(repo: Repository) -> str:
         place = "".join(part + "/" for part in parts[:length])
         if os.path.lexists(os.path.join(repo.work_tree, place, config_files.TRACKED_NAME)):
             return place
-    if not os.path.lexists(os.path.join(repo.private_dir, "manifest.json")):
+    from memgit.core import footprint  # rarely needed
+
+    if not os.path.lexists(os.path.join(repo.private_dir, footprint.MANIFEST)):
         return ""
-    from memgit.porcelain import changes  # rarely needed
+    from memgit.porcelain import changes  # costs 5 ms, which a workspace without init need not pay
 
     made = changes.workspaces_made(repo)
     return made[0] if len(made) == 1 else ""

@@ -11,6 +11,7 @@ from memgit.core.setting_rows import MergeRule
 
 DRIVER = "memgit"
 INCLUDED = "memgit/gitconfig"  # below the directory of git's own configuration file
+MANIFEST = "manifest.json"  # in memgit's own directory: what init made, to be taken back
 ATTRIBUTES = "memgit.attributes"  # the setting in it that says `none` where a person wanted no attributes
 IGNORED = (
     "# secrets, and what editors leave behind, never belong into a workspace's history",

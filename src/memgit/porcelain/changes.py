@@ -25,7 +25,7 @@ _COMMON, _TREE, _ELSEWHERE = "git:", "tree:", "path:"
 
 def path_of_manifest(repo: Repository) -> str:
     """Where the manifest lies."""
-    return os.path.join(repo.private_dir, "manifest.json")
+    return os.path.join(repo.private_dir, footprint.MANIFEST)
 
 
 def load(repo: Repository) -> Manifest:
