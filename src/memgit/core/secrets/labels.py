@@ -73,6 +73,7 @@ SEED_LABEL = re.compile(rb"(?:seed|mnemonic|(?:recovery|backup|secret|wallet)[ _
 
 _LONG = 256  # bytes of a line that is not looked through as a whole
 _LONGEST = 40  # bytes of a label on either side of its root
+# With the labels that a line with some other root may hold as well: "log in", and "pin" after whatever sign.
 _ROOT = re.compile(b"|".join(map(re.escape, (*ROOTS, *FOREIGN_ROOTS))) + rb"|pin|log[ -]in")
 
 
