@@ -199,7 +199,8 @@ def _must_differ(xs: list[Unit], ys: list[Unit], place: Place, budget: Budget) -
         bag = tokens(b" ".join(x.lines))
         size = sum(bag.values())
         # Units that are nearly the same share a word that few others have.
-        near = {j for word in bag for j in owners.get(word, ()) if len(owners[word]) <= _COMMON_WORD}
+        rare = (found for word in bag if len(found := owners.get(word, [])) <= _COMMON_WORD)
+        near = {j for found in rare for j in found}
         budget.spend(8 * len(near) + len(bag))
         for j in sorted(near):
             y, other, other_time = ys[j], bags_y[j], times_y[j]
